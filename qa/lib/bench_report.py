@@ -93,7 +93,8 @@ def bandwidths(folder: Path, direction: str, pool: str) -> list[float]:
     """MB/s of every turn, from the summary `rados bench` ends with."""
     found: list[float] = []
     for path in sorted(folder.glob(f"rados-{direction}-{pool}-*.json")):
-        report = json.loads(path.read_text())
+        text = path.read_text()
+        report = json.loads(text[text.index("{") :])  # before it, rados bench says "hints = 1"
         found.append(float(report["bandwidth"]))
     return found
 
