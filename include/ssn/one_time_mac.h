@@ -3,15 +3,16 @@
 // Poly1305 with a key that is uniform and used for one message.
 //
 // Shapes:    a key is 32 bytes of pad: r (16, clamped as the specification says) then s (16); a tag is 16
-// bytes. Bound:     one forgery attempt on messages of at most L bytes succeeds with probability at most
+//            bytes.
+// Bound:     one forgery attempt on messages of at most L bytes succeeds with probability at most
 //            8 * ceil(L / 16) / 2^106: 2^-97 at 1 KiB, 2^-91 at 64 KiB, 2^-87 at 1 MiB. D attempts: D times
 //            that.
 // Errors:    kUnavailable when OpenSSL has no Poly1305; kInvalidArgument for a key of another size.
 // Ownership: nothing is kept after return. The caller wipes the key and never uses it again.
 // Timing:    constant in key, message and tag; depends on lengths.
 // Threads:   pure functions.
-// Spec:      RFC 8439, section 2.5; D. J. Bernstein, The Poly1305-AES message-authentication code (FSE 2005),
-// theorem 3.3.
+// Spec:      RFC 8439, section 2.5; D. J. Bernstein, The Poly1305-AES message-authentication code (FSE
+//            2005), theorem 3.3.
 
 #pragma once
 
@@ -28,8 +29,8 @@ inline constexpr std::size_t kOneTimeMacKeyBytes = 32;
 inline constexpr std::size_t kOneTimeMacTagBytes = 16;
 using OneTimeMacTag = std::array<std::uint8_t, kOneTimeMacTagBytes>;
 
-// OneTimeMac computes the tag of the concatenation of `parts`. Whoever needs the parts kept apart puts their
-// lengths into the message.
+// OneTimeMac computes the tag of the concatenation of `parts`. Whoever needs the parts kept apart puts
+// their lengths into the message.
 Result<OneTimeMacTag> OneTimeMac(ByteSpan key, std::initializer_list<ByteSpan> parts);
 
 // VerifyOneTimeMac is true if `tag` is the tag of `parts`; false too when it could not be computed.

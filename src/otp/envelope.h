@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// envelope.h - the format of data sealed to one node with one-time pad and one-time MAC. Knows no proxy: the
-// pad is given.
+// envelope.h - the format of data sealed to one node with one-time pad and one-time MAC. Knows no proxy:
+// the pad is given.
 //
 // Shapes:    an envelope is kEnvelopeHeaderBytes of header, the ciphertext, kOneTimeMacTagBytes of tag. It
-// takes
-//            kOneTimeMacKeyBytes more pad than it has plaintext. At most kMaxEnvelopeBytes of plaintext.
+//            takes kOneTimeMacKeyBytes more pad than it has plaintext. At most kMaxEnvelopeBytes of
+//            plaintext.
 // Bound:     a forged or altered envelope is taken with probability at most 8 * ceil(L / 16) / 2^106, with
-//            L = 72 + context + plaintext bytes: under 2^-86 for 1 MiB. There is one try: the pad is gone after it.
+//            L = 72 + context + plaintext bytes: under 2^-86 for 1 MiB. There is one try: the pad is gone
+//            after it.
 // Errors:    kInvalidArgument: sizes that do not fit together, which is the caller's doing. kCorrupt: bytes
-// that are not
-//            what was sealed.
+//            that are not what was sealed.
 // Ownership: nothing is kept after return. Seal and Unseal wipe all of `pad`, also when they fail.
 // Timing:    constant in pad, plaintext and tag; depends on lengths.
 // Threads:   pure functions.

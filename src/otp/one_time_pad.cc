@@ -7,8 +7,8 @@
 namespace ssn::otp {
 namespace {
 
-// A vector that every 64-bit target has, and the same at any address over any type. (g++ 12 forgets about the
-// address when it has to take a wider one apart.)
+// A vector that every 64-bit target has, and the same at any address over any type. (g++ 12 forgets about
+// the address when it has to take a wider one apart.)
 constexpr std::size_t kVectorBytes = 16;
 typedef std::uint64_t Value __attribute__((vector_size(kVectorBytes)));
 typedef std::uint64_t Memory __attribute__((vector_size(kVectorBytes), aligned(1), may_alias));

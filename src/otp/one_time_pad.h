@@ -14,8 +14,9 @@
 
 namespace ssn::otp {
 
-// XorAndWipe writes in ^ pad to `out` and zeros to `pad`, in one pass and in a way the compiler may not leave
-// out. REQUIRES: equal sizes; `in` and `out` are the same memory or do not overlap; `pad` overlaps neither.
+// XorAndWipe writes in ^ pad to `out` and zeros to `pad`, in one pass and in a way the compiler may not
+// leave out. REQUIRES: equal sizes; `in` and `out` are the same memory or do not overlap; `pad` overlaps
+// neither.
 void XorAndWipe(MutableByteSpan pad, ByteSpan in, MutableByteSpan out) noexcept;
 
 }  // namespace ssn::otp
