@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qkdn/client/connection.h"
+
+#include <chrono>
+#include <utility>
+
+#include "qkdn/client/refusal.h"
+
+namespace ssn::qkdn::client {
+namespace {
+
+// A proxy that leaves a Close unread for so long will not read anything else either.
+constexpr std::chrono::milliseconds kClosePatience{1000};
+// After so many datagrams a reading thread looks at its own deadline again.
+constexpr int kMaxDatagramsAtOnce = 256;
+
+}  // namespace
+
+Connection::Connection(Greeted greeted)
+    : socket_(std::move(greeted.socket)),
+      window_(std::move(greeted.window)),
+      node_(std::move(greeted.node)),
+      granted_(window_->size()),
+      buffer_(north::kMaxMessageBytes) {}
+
+Result<std::shared_ptr<Connection>> Connection::Make(const PadClient::Options& options, Deadline deadline) {
+  auto greeted = Greet(options, deadline);
+  if (!greeted.ok()) return greeted.status();
+  return std::shared_ptr<Connection>(new Connection(std::move(greeted).value()), Deleter());
+}
+
+Status Connection::LostStatus(const Lock&) const {
+  return Status::Unavailable("pad proxy: connection lost: " + lost_why_);
+}
+
+void Connection::Lose(const std::string& why) {
+  if (lost()) return;
+  lost_why_ = why;
+  lost_.store(true, std::memory_order_release);
+  changed_.notify_all();
+}
+
+std::uint32_t Connection::NextNumber() {
+  do {
+    ++last_number_;
+  } while (last_number_ == 0 || requests_.contains(last_number_) || openings_.contains(last_number_));
+  return last_number_;
+}
+
+// False: there is no room, or the connection is lost.
+bool Connection::TrySend(const north::FromProgram& message) {
+  const Socket::Outcome outcome = lost() ? Socket::Outcome::kNotNow : socket_->Send(north::Encode(message));
+  if (outcome == Socket::Outcome::kEnded) {
+    if (!reading_) ReadAll();  // the reason may be there to be read
+    Lose("the proxy is gone");
+  }
+  return outcome == Socket::Outcome::kOk;
+}
+
+bool Connection::Send(Lock& lock, const north::FromProgram& message, Deadline deadline) {
+  while (!TrySend(message)) {
+    if (lost()) return false;
+    lock.unlock();
+    const bool room = socket_->WaitToSend(deadline);
+    lock.lock();
+    if (!room) return false;
+  }
+  return true;
+}
+
+StreamState* Connection::Open(Lock& lock, north::Open open, Deadline deadline, Request& request) {
+  open.request = NextNumber();
+  request = Request::Waiting(open.request);
+  Opening opening{&request, open.direction};
+  openings_[open.request] = &opening;
+  if (Send(lock, open, deadline))
+    WaitFor(lock, deadline, [&] { return opening.stream != nullptr || !request.waiting(); });
+  openings_.erase(open.request);  // an Opened that comes later is answered with Close
+  return opening.stream;
+}
+
+bool Connection::More(Lock& lock, StreamState& stream, Request& request, north::More more,
+                      Deadline deadline) {
+  more.request = NextNumber();
+  more.handle = stream.handle;
+  request = Request::Waiting(more.request);
+  requests_[more.request] = &request;
+  if (Send(lock, more, deadline)) return true;
+  Forget(request);
+  return false;
+}
+
+void Connection::Forget(Request& request) {
+  requests_.erase(request.number);
+  request.state = Request::State::kNone;
+}
+
+void Connection::GetStatus(Lock& lock, Deadline deadline, Request& request) {
+  request = Request::Waiting(NextNumber());
+  requests_[request.number] = &request;
+  if (Send(lock, north::GetStatus{request.number}, deadline))
+    WaitFor(lock, deadline, [&] { return !request.waiting(); });
+  requests_.erase(request.number);
+}
+
+bool Connection::Release(Lock&, const StreamState& stream, std::uint64_t offset) {
+  if (!TrySend(north::Release{stream.handle, offset})) return lost();
+  granted_.Release(stream.handle, offset);
+  return true;
+}
+
+void Connection::Close(Lock& lock, StreamState& stream) {
+  for (Request* request : {&stream.demand, &stream.prefetch})
+    if (request->waiting()) Forget(*request);
+  const std::uint32_t handle = stream.handle;
+  granted_.Close(handle);
+  streams_.erase(handle);
+  if (!Send(lock, north::Close{handle}, After(kClosePatience))) Lose("the proxy does not read");
+}
+
+// One step of waiting: false if the deadline has passed.
+bool Connection::Step(Lock& lock, Deadline deadline) {
+  if (reading_) {
+    changed_.wait_until(lock, deadline);
+  } else {
+    reading_ = true;
+    if (!ReadAll() && !lost()) {
+      lock.unlock();
+      const bool readable = socket_->WaitToReceive(deadline);
+      lock.lock();
+      if (readable) ReadAll();
+    }
+    reading_ = false;
+    changed_.notify_all();
+  }
+  return Clock::now() < deadline;
+}
+
+// Takes the datagrams that have come; false if there were none.
+bool Connection::ReadAll() {
+  for (int count = 0; count < kMaxDatagramsAtOnce; ++count) {
+    std::size_t size = 0;
+    const Socket::Outcome outcome = lost() ? Socket::Outcome::kNotNow : socket_->Receive(buffer_, &size);
+    if (outcome == Socket::Outcome::kNotNow) return count > 0;
+    if (outcome == Socket::Outcome::kEnded) return Lose("the proxy is gone"), true;
+    if (size > buffer_.size())
+      return Lose("a datagram of " + std::to_string(size) + " bytes came from the proxy"), true;
+    const auto message = north::DecodeFromProxy(ByteSpan(buffer_).first(size));
+    if (!message.ok()) return Lose(message.status().message()), true;
+    std::visit([this](const auto& m) { On(m); }, message.value());
+  }
+  return true;
+}
+
+Request* Connection::Finish(std::uint32_t number, Request::State state) {
+  const auto found = requests_.find(number);
+  if (found == requests_.end()) return nullptr;
+  Request* request = found->second;
+  requests_.erase(found);
+  request->state = state;
+  return request;
+}
+
+void Connection::On(const north::Welcome&) { Lose("a second Welcome"); }
+
+void Connection::On(const north::Opened& opened) {
+  if (Status status = granted_.Open(opened.handle); !status.ok()) return Lose(status.message());
+  const auto found = openings_.find(opened.request);
+  if (found == openings_.end() || found->second->stream != nullptr) {
+    // Nobody waits for it any more.
+    granted_.Close(opened.handle);
+    if (!TrySend(north::Close{opened.handle})) Lose("the proxy does not read");
+    return;
+  }
+  Opening& opening = *found->second;
+  auto& stream = streams_[opened.handle] = std::make_unique<StreamState>();
+  stream->handle = opened.handle;
+  stream->epoch = opened.epoch;
+  if (opening.direction == PadDirection::kTransmit) {
+    stream->demand = *opening.request;
+    requests_[opened.request] = &stream->demand;
+  }
+  opening.stream = stream.get();
+}
+
+void Connection::On(const north::Grant& grant) {
+  const auto found = streams_.find(grant.handle);
+  if (found == streams_.end()) return;  // it has crossed our Close
+  if (Status status = granted_.Add(grant); !status.ok()) return Lose(status.message());
+  found->second->incoming.push_back(grant);
+}
+
+void Connection::On(const north::Done& done) { Finish(done.request, Request::State::kDone); }
+
+void Connection::On(const north::Refused& refused) {
+  if (refused.request == 0) return Lose(ToStatus(refused.reason, "refused", refused.message).message());
+  Request* request = Finish(refused.request, Request::State::kRefused);
+  if (const auto opening = openings_.find(refused.request); request == nullptr && opening != openings_.end())
+    request = opening->second->request;
+  if (request == nullptr) return;
+  request->state = Request::State::kRefused;
+  request->reason = refused.reason;
+  request->text = refused.message;
+}
+
+void Connection::On(const north::Ended& ended) {
+  const auto found = streams_.find(ended.handle);
+  if (found == streams_.end()) return;
+  found->second->ended = true;
+  found->second->end_reason = ended.reason;
+}
+
+void Connection::On(const north::StatusText& status) {
+  if (Request* request = Finish(status.request, Request::State::kDone); request != nullptr)
+    request->text = status.json;
+}
+
+}  // namespace ssn::qkdn::client

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "qkdn/proxy/transmitter.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "ssn/one_time_mac.h"
+
+namespace ssn::qkdn::proxy {
+namespace {
+
+using north::Refusal;
+using north::StreamKind;
+
+constexpr std::size_t kMaxLeftoverIds = 65536;
+constexpr auto kAfterGivenUpFetch = std::chrono::seconds(1);
+constexpr auto kShortestPause = std::chrono::milliseconds(50);
+constexpr unsigned kMaxPauseDoublings = 8;  // 12.8 s
+
+}  // namespace
+
+Transmitter::Transmitter(const LinkSettings& settings, LinkIo& io, Ledger& ledger)
+    : settings_(settings), io_(io), ledger_(ledger), buffer_(settings.capacity) {
+  // Not from 1: a late answer for a batch of a former run must not pass for one of ours.
+  std::array<std::uint8_t, sizeof next_batch_> start;
+  io.FillRandom(start);
+  std::memcpy(&next_batch_, start.data(), start.size());
+}
+
+void Transmitter::Restart(std::uint64_t peer_capacity) {
+  for (auto stream = streams_.begin(); stream != streams_.end();) stream = End(stream, Refusal::kStreamEnded);
+  ledger_.Burnt(buffer_.Reset(), BurnReason::kEpochEnded);
+  next_ = 0;
+  common_ = std::min(settings_.capacity, peer_capacity);
+  used_ids_.Clear();
+  closed_while_down_.clear();
+  Connected();
+}
+
+bool Transmitter::Resume(std::uint64_t peer_rx_end) {
+  if (peer_rx_end > buffer_.end()) return false;
+  // Our last verdicts may not have arrived. What the peer does not hold was granted to nobody: its positions
+  // may come again with other pad.
+  const std::uint64_t end = std::max(peer_rx_end, next_);
+  ledger_.Burnt(buffer_.BurnFrom(end), BurnReason::kNotAcknowledged, end);
+  for (const StreamId& stream : std::exchange(closed_while_down_, {}))
+    io_.Send(sideways::StreamClosed{stream, true});
+  Connected();
+  return true;
+}
+
+void Transmitter::Connected() {
+  connected_ = true;
+  while (!leftover_ids_.empty()) {
+    const std::size_t part = std::min(leftover_ids_.size(), sideways::kMaxKeysPerBatch);
+    io_.Send(sideways::DiscardKeys{
+        {leftover_ids_.end() - static_cast<std::ptrdiff_t>(part), leftover_ids_.end()}});
+    leftover_ids_.resize(leftover_ids_.size() - part);
+  }
+  for (auto& [number, batch] : batches_) Announce(number, batch);
+  Serve();
+  Refill();
+}
+
+void Transmitter::Suspend() {
+  if (!connected_) return;
+  connected_ = false;
+  // What was announced and not acknowledged may be with the peer's program already, and never will be with
+  // ours.
+  for (const Announced& grant : announced_) {
+    const auto stream = streams_.find(grant.stream);
+    if (stream == streams_.end()) continue;
+    closed_while_down_.push_back(grant.stream);
+    End(stream, Refusal::kLinkDown);
+  }
+  announced_.clear();
+  unacknowledged_bytes_ = 0;
+  ledger_.Burnt(buffer_.BurnBelow(next_), BurnReason::kNotAcknowledged, next_);
+  for (auto batch = batches_.begin(); batch != batches_.end();) {
+    const auto announced = batch++;
+    if (!announced->second.announced) continue;
+    const auto& ids = announced->second.keys.ids;
+    if (leftover_ids_.size() + ids.size() <= kMaxLeftoverIds)
+      leftover_ids_.insert(leftover_ids_.end(), ids.begin(), ids.end());
+    BurnBatch(announced, BurnReason::kNotAcknowledged);
+  }
+}
+
+void Transmitter::Refill() {
+  const std::uint64_t high = std::min(settings_.high, common_);
+  std::uint64_t expected = Free() + batch_bytes_;
+  for (const std::uint64_t bytes : fetches_) expected += bytes;
+  if (expected < std::min(settings_.low, high)) filling_ = true;
+  while (filling_ && connected_ && fetches_.size() < kMaxFetches && io_.Now() >= no_fetch_before_) {
+    if (expected >= high) {
+      filling_ = false;
+      return;
+    }
+    const std::uint64_t bytes = std::min(kMaxBatchBytes, high - expected);
+    fetches_.push_back(bytes);
+    expected += bytes;
+    io_.FetchKeys(bytes);
+  }
+}
+
+void Transmitter::OnKeys(etsi014::Keys keys) {
+  if (!fetches_.empty()) fetches_.pop_front();
+  if (keys.ids.empty()) {
+    no_fetch_before_ = io_.Now() + kAfterGivenUpFetch;
+    return;
+  }
+  const std::uint32_t number = next_batch_++;
+  const bool repeated = io_.RepeatedKeys(keys);
+  const bool usable =
+      keys.material.size() > kOneTimeMacKeyBytes && keys.ids.size() <= sideways::kMaxKeysPerBatch;
+  ledger_.Fetched(keys.material.size(), number);
+  batch_bytes_ += keys.material.size();
+  const auto batch = batches_.emplace(number, Batch{std::move(keys), false}).first;
+  if (repeated || !usable) {
+    io_.Warn(repeated ? "the KME delivered keys that it had delivered before: they are burnt"
+                      : "the KME delivered a batch that is too small or of too many keys: it is burnt");
+    if (connected_) io_.Send(sideways::DiscardKeys{batch->second.keys.ids});
+    BurnBatch(batch, repeated ? BurnReason::kRepeated : BurnReason::kDisagreed);
+    SlowDown();
+    return;
+  }
+  if (connected_) Announce(number, batch->second);
+  Refill();
+}
+
+void Transmitter::Announce(std::uint32_t number, Batch& batch) {
+  batch.announced = true;
+  io_.Send(sideways::Keys{number, static_cast<std::uint32_t>(batch.keys.key_bytes), batch.keys.ids});
+}
+
+void Transmitter::BurnBatch(std::map<std::uint32_t, Batch>::iterator batch, BurnReason reason) {
+  ledger_.Burnt(batch->second.keys.material.size(), reason);
+  batch_bytes_ -= batch->second.keys.material.size();
+  batches_.erase(batch);
+}
+
+// Keys that do not agree cost key: whatever the cause, do not spend it all at full speed.
+void Transmitter::SlowDown() {
+  no_fetch_before_ = io_.Now() + kShortestPause * (1 << std::min(disagreements_, kMaxPauseDoublings));
+  ++disagreements_;
+}
+
+bool Transmitter::OnKeysCheck(const sideways::KeysCheck& check) {
+  const auto batch = batches_.find(check.batch);
+  if (batch == batches_.end() || !batch->second.announced) return false;
+  const ByteSpan material = batch->second.keys.material.span();
+  const ByteSpan key = material.first(kOneTimeMacKeyBytes);
+  const ByteSpan pad = material.subspan(kOneTimeMacKeyBytes);
+  const bool agreed =
+      check.fetched && VerifyOneTimeMac(key, {pad}, check.tag) && buffer_.held() + pad.size() <= common_;
+  io_.Send(sideways::KeysVerdict{check.batch, agreed, buffer_.end()});
+  if (!agreed) {
+    io_.Warn(check.fetched ? "the two ends hold different keys: the batch is burnt"
+                           : "the peer could not fetch a batch of keys: it is burnt");
+    BurnBatch(batch, BurnReason::kDisagreed);
+    SlowDown();
+    return true;
+  }
+  disagreements_ = 0;
+  buffer_.Append(pad);
+  ledger_.Burnt(kOneTimeMacKeyBytes, BurnReason::kCheck);
+  batch_bytes_ -= material.size();
+  batches_.erase(batch);
+  Serve();
+  Refill();
+  return true;
+}
+
+StreamOpening Transmitter::Open(const StreamId& stream, StreamKind kind, PadSink& sink) {
+  if (!used_ids_.Add(stream)) return StreamOpening::kExists;
+  Stream& opened = streams_[stream];
+  opened.kind = kind;
+  opened.sink = &sink;
+  return StreamOpening::kOk;
+}
+
+void Transmitter::Request(const StreamId& id, const PadRequest& request) {
+  const auto stream = streams_.find(id);
+  if (stream == streams_.end()) return;
+  const std::uint64_t high = std::min(settings_.high, common_);
+  const std::uint64_t most =
+      request.need <= kSmallRequestBytes ? high : high - std::min(high, settings_.reserve);
+  if (request.need > most) {
+    stream->second.sink->Refused(request.request, Refusal::kTooLarge,
+                                 "need=" + std::to_string(request.need) + " is more than the " +
+                                     std::to_string(most) + " bytes this link ever has at once");
+    return;
+  }
+  stream->second.waiting.push_back({request, next_serial_++});
+  order_.push_back(id);
+  Serve();
+  Expire(stream->second);  // a request that does not wait has its answer now
+  Refill();
+}
+
+std::uint64_t Transmitter::Allowance(const Waiting& waiting) const noexcept {
+  const std::uint64_t free = Free();
+  const std::uint64_t bulk = free - std::min(free, settings_.reserve);
+  if (waiting.request.need > kSmallRequestBytes || waiting.announced >= waiting.request.need) return bulk;
+  return std::max(bulk, std::min(free, waiting.request.need - waiting.announced));
+}
+
+// How much the next grant for this request may hold; 0: it has to wait, or it has all it may have.
+std::uint64_t Transmitter::PieceFor(const Stream& stream, const Waiting& waiting) const noexcept {
+  std::uint64_t most = std::max(waiting.request.want, waiting.request.need) - waiting.announced;
+  if (stream.kind == StreamKind::kSession) {
+    // A peer's program can be made to hold pad for a stream it never heard of, but not much.
+    if (!stream.opened_by_peer) most = stream.offset > 0 ? 0 : std::min(most, kFirstGrantBytes);
+    most = std::min(most, kMaxGrantBytes);
+  }
+  return std::min(most, Allowance(waiting));
+}
+
+void Transmitter::Serve() {
+  if (!connected_) return;
+  std::deque<StreamId> waiting;
+  for (const StreamId& id : std::exchange(order_, {})) {
+    const auto stream = streams_.find(id);
+    if (stream == streams_.end()) continue;
+    auto& requests = stream->second.waiting;
+    const auto request =
+        std::find_if(requests.begin(), requests.end(), [](const Waiting& w) { return !w.served; });
+    if (request == requests.end()) continue;
+    if (!ServeRequest(id, stream->second, *request)) waiting.push_back(id);
+  }
+  order_ = std::move(waiting);
+}
+
+// True when the request needs no further attempt.
+bool Transmitter::ServeRequest(const StreamId& id, Stream& stream, Waiting& waiting) {
+  const std::uint64_t need = waiting.request.need;
+  // All or nothing: a program that cannot have the pad for a whole message must not spend any of it.
+  if (waiting.announced < need && Allowance(waiting) < need - waiting.announced) return false;
+  for (;;) {
+    const std::uint64_t piece = PieceFor(stream, waiting);
+    if (piece == 0) break;
+    const MutableByteSpan memory = stream.sink->Allocate(piece);
+    if (memory.empty()) {
+      if (waiting.announced >= need) break;
+      stream.sink->Refused(waiting.request.request, Refusal::kWindowFull,
+                           "no room for need=" + std::to_string(need) + " bytes in the window");
+      const std::uint64_t serial = waiting.serial;
+      std::erase_if(stream.waiting, [serial](const Waiting& w) { return w.serial == serial; });
+      return true;
+    }
+    Grant(id, stream, waiting, memory);
+  }
+  if (waiting.announced < need) return false;
+  waiting.served = true;
+  FinishRequests(stream);
+  return true;
+}
+
+void Transmitter::Grant(const StreamId& id, Stream& stream, Waiting& waiting, MutableByteSpan memory) {
+  announced_.push_back({id, waiting.serial, next_, memory.size(), memory});
+  io_.Send(sideways::Grant{id, stream.kind, stream.offset, next_, memory.size()});
+  unacknowledged_bytes_ += memory.size();
+  next_ += memory.size();
+  stream.offset += memory.size();
+  waiting.announced += memory.size();
+  ++waiting.unacknowledged;
+}
+
+bool Transmitter::OnGrantAck(const sideways::GrantAck& ack) {
+  if (announced_.empty() || announced_.front().position != ack.position) return false;
+  const Announced grant = announced_.front();
+  announced_.pop_front();
+  unacknowledged_bytes_ -= grant.length;
+  const auto found = streams_.find(grant.stream);
+  if (found == streams_.end() || !ack.taken) {
+    ledger_.Burnt(buffer_.BurnBelow(grant.position + grant.length),
+                  ack.taken ? BurnReason::kStreamClosed : BurnReason::kNotAcknowledged, grant.position);
+    if (found != streams_.end()) {
+      found->second.sink->Free(grant.memory);
+      End(found, Refusal::kStreamEnded);
+    }
+    Refill();
+    return true;
+  }
+  Stream& stream = found->second;
+  std::uint64_t burnt = 0;
+  if (!buffer_.Take(grant.position, grant.memory, &burnt)) {
+    stream.sink->Free(grant.memory);
+    return false;
+  }
+  ledger_.Burnt(burnt, BurnReason::kSkipped, grant.position);
+  ledger_.Granted(grant.length, grant.position, grant.stream);
+  stream.sink->Granted(stream.granted, grant.position, grant.memory);
+  stream.granted += grant.length;
+  for (Waiting& waiting : stream.waiting)
+    if (waiting.serial == grant.serial) --waiting.unacknowledged;
+  FinishRequests(stream);
+  if (ack.opened) stream.opened_by_peer = true;
+  Serve();
+  Refill();
+  return true;
+}
+
+void Transmitter::FinishRequests(Stream& stream) {
+  while (!stream.waiting.empty() && stream.waiting.front().served &&
+         stream.waiting.front().unacknowledged == 0) {
+    stream.sink->Done(stream.waiting.front().request.request);
+    stream.waiting.pop_front();
+  }
+}
+
+void Transmitter::OnStreamOpened(const StreamId& id) {
+  const auto stream = streams_.find(id);
+  if (stream == streams_.end()) return;
+  stream->second.opened_by_peer = true;
+  Serve();
+}
+
+void Transmitter::OnStreamClosedByReceiver(const StreamId& id) {
+  const auto stream = streams_.find(id);
+  if (stream != streams_.end()) End(stream, Refusal::kStreamEnded);
+}
+
+// The sink goes away; what was announced for it is burnt when the acknowledgement comes.
+void Transmitter::FreeAnnounced(const StreamId& id, PadSink& sink) {
+  for (Announced& grant : announced_) {
+    if (grant.stream != id || grant.memory.empty()) continue;
+    sink.Free(grant.memory);
+    grant.memory = {};
+  }
+}
+
+void Transmitter::Close(const StreamId& id) {
+  const auto stream = streams_.find(id);
+  if (stream == streams_.end()) return;
+  FreeAnnounced(id, *stream->second.sink);
+  streams_.erase(stream);
+  if (connected_)
+    io_.Send(sideways::StreamClosed{id, true});
+  else
+    closed_while_down_.push_back(id);
+}
+
+Transmitter::Streams::iterator Transmitter::End(Streams::iterator stream, Refusal reason) {
+  FreeAnnounced(stream->first, *stream->second.sink);
+  for (const Waiting& waiting : stream->second.waiting)
+    stream->second.sink->Refused(waiting.request.request, reason, "the stream has ended");
+  stream->second.sink->Ended(reason);
+  return streams_.erase(stream);
+}
+
+std::size_t Transmitter::waiting() const noexcept { return order_.size(); }
+
+void Transmitter::Expire(Stream& stream) {
+  const auto now = io_.Now();
+  std::erase_if(stream.waiting, [&](const Waiting& waiting) {
+    if (waiting.served || now < waiting.request.deadline) return false;
+    stream.sink->Refused(waiting.request.request, connected_ ? Refusal::kDry : Refusal::kLinkDown,
+                         connected_ ? "no pad in time" : "the proxy of the peer is not connected");
+    return true;
+  });
+}
+
+void Transmitter::Tick() {
+  for (auto& [id, stream] : streams_) Expire(stream);
+  Refill();
+}
+
+void Transmitter::Shutdown() {
+  connected_ = false;
+  for (auto stream = streams_.begin(); stream != streams_.end();) stream = End(stream, Refusal::kLinkDown);
+  announced_.clear();
+  unacknowledged_bytes_ = 0;
+  ledger_.Burnt(buffer_.Reset(), BurnReason::kShutdown);
+  while (!batches_.empty()) BurnBatch(batches_.begin(), BurnReason::kShutdown);
+}
+
+}  // namespace ssn::qkdn::proxy
