@@ -21,5 +21,6 @@ Subcommand AddSplit(CLI::App& parent);
 Subcommand AddCombine(CLI::App& parent);
 Subcommand AddRebuild(CLI::App& parent);
 Subcommand AddPlugin(CLI::App& parent);
+Subcommand AddPad(CLI::App& parent);
 
 }  // namespace ssn::tools
