@@ -131,4 +131,5 @@ stop_everything() {
         mapfile -t names < <(process_names "$kind")
         process_stop TERM "${names[@]}" || die "cannot stop all of: ${names[*]}"
     done
+    stop_qkdn || die 'cannot stop the QKDN'
 }
