@@ -47,9 +47,9 @@ wait_for() {
 
 cluster() { "$repo/qa/cluster" --dir "$cluster_dir" "$@"; }
 
-# start_cluster [up's ARGUMENT...] - makes this run's cluster and points ceph, rados and rbd at it.
+# start_cluster [up's ARGUMENT...] - makes this run's cluster, without a QKDN, and points ceph, rados and rbd at it.
 start_cluster() {
-    cluster up --build "$build" "$@"
+    cluster up --build "$build" --no-qkdn "$@"
     use_cluster
 }
 

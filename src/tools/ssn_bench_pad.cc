@@ -130,15 +130,16 @@ Status Drain(PadStream& stream, std::uint64_t bytes, Clock::time_point end, std:
 
 // Bytes of pad in a second that both ends took.
 Result<double> Handover(const Bench& bench, std::uint64_t bytes, Clock::duration limit) {
-  auto ends = OpenBoth(bench);
-  if (!ends.ok()) return ends.status();
+  auto opened = OpenBoth(bench);
+  if (!opened.ok()) return opened.status();
+  BothEnds ends = std::move(opened).value();
   const auto start = Clock::now();
   std::uint64_t received = 0;
   Status receiving;
-  std::thread receiver([&] { receiving = Drain(*ends.value().receive, bytes, start + limit, received); });
+  std::thread receiver([&] { receiving = Drain(*ends.receive, bytes, start + limit, received); });
   std::uint64_t sent = 0;
-  const Status sending = Drain(*ends.value().transmit, bytes, start + limit, sent);
-  if (!sending.ok()) ends.value().transmit.reset();  // the receiver need not wait for more
+  const Status sending = Drain(*ends.transmit, bytes, start + limit, sent);
+  if (!sending.ok()) ends.transmit.reset();  // the receiver need not wait for more
   receiver.join();
   if (!sending.ok()) return sending;
   if (!receiving.ok() && sent == bytes) return receiving;
@@ -287,10 +288,11 @@ Status Run(const PadOptions& options) {
   {
     const auto bench = MakeBench("64MiB");
     if (!bench.ok()) return bench.status();
-    for (const auto& status : {WaitUntilFull(bench.value()), Sustained(options, bench.value(), figures),
-                               Latency(options, bench.value(), figures),
-                               KeyRate(options, bench.value(), figures), Restart(bench.value(), figures)})
-      if (!status.ok()) return status;
+    if (Status status = WaitUntilFull(bench.value()); !status.ok()) return status;
+    if (Status status = Sustained(options, bench.value(), figures); !status.ok()) return status;
+    if (Status status = Latency(options, bench.value(), figures); !status.ok()) return status;
+    if (Status status = KeyRate(options, bench.value(), figures); !status.ok()) return status;
+    if (Status status = Restart(bench.value(), figures); !status.ok()) return status;
   }
   if (Status status = Memory(options, figures); !status.ok()) return status;
   Print(figures, options.json);

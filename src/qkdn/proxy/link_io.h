@@ -39,6 +39,8 @@ class LinkIo {
 };
 
 inline constexpr unsigned kMaxFetches = 2;
+inline constexpr std::size_t kMaxBatches =
+    8;  // fetched or being fetched by the transmitter, and not agreed on yet
 inline constexpr std::uint64_t kMaxBatchBytes = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t kSmallRequestBytes = 4096;  // may be served from the reserve
 inline constexpr std::uint64_t kFirstGrantBytes = 4096;    // until the other end has opened the stream

@@ -25,6 +25,25 @@ TEST_F(LinkTest, BothEndsHoldTheSamePadUpToTheHighMark) {
   ExpectReconciled();
 }
 
+// As on a slow link: the store gives little at a time, and the other end's KME takes its time.
+TEST_F(LinkTest, FewBatchesAreUnderWayHoweverSmallTheyAre) {
+  kme.most_bytes = 128;
+  Connect();
+  while (Deliver(0) || Deliver(1)) {
+  }
+  for (int i = 0; i < 100; ++i) {
+    if (!nodes[0]->fetches.empty()) nodes[0]->AnswerFetch();
+    while (Deliver(1)) {
+    }
+    nodes[0]->link->Tick();
+  }
+  EXPECT_EQ(kMaxBatches, nodes[1]->fetches_with_ids.size());
+  Settle();
+  EXPECT_EQ(0u, violations);
+  EXPECT_GE(Tx(0).agreed(), settings.high - 2048);
+  ExpectReconciled();
+}
+
 TEST_F(LinkTest, AStreamHasTheSamePadAtBothEnds) {
   Connect();
   Settle();

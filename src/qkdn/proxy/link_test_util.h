@@ -34,14 +34,15 @@ class NoAudit final : public AuditSink {
 class TestKme {
  public:
   std::uint32_t key_bytes = 64;
-  bool differ = false;  // the next keys are not the same at both ends
-  bool lose = false;    // the next keys never reach the other end
+  std::uint64_t most_bytes = ~std::uint64_t{0};  // of one answer: a store that fills slowly
+  bool differ = false;                           // the next keys are not the same at both ends
+  bool lose = false;                             // the next keys never reach the other end
   bool repeat = false;  // the next keys have bytes that were given out before, under new ids
 
   etsi014::Keys Make(std::uint64_t bytes) {
     etsi014::Keys keys;
     keys.key_bytes = key_bytes;
-    const std::size_t count = std::max<std::size_t>(1, bytes / key_bytes);
+    const std::size_t count = std::max<std::size_t>(1, std::min(bytes, most_bytes) / key_bytes);
     keys.material = SecretBytes(count * key_bytes);
     std::uint64_t old_word = 1;
     std::uint64_t& word = repeat ? old_word : next_word_;

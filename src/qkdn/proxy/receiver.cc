@@ -14,7 +14,8 @@ namespace {
 using north::Refusal;
 using north::StreamKind;
 
-constexpr std::size_t kMaxBatches = 16;  // announced and without a verdict
+constexpr std::size_t kMaxAnnounced =
+    2 * kMaxBatches;  // without a verdict; a peer may count them a little later than we
 
 }  // namespace
 
@@ -54,7 +55,7 @@ void Receiver::BurnBatch(std::map<std::uint32_t, Batch>::iterator batch, BurnRea
 }
 
 bool Receiver::OnKeys(const sideways::Keys& announced) {
-  if (announced.ids.empty() || batches_.size() >= kMaxBatches || batches_.contains(announced.batch))
+  if (announced.ids.empty() || batches_.size() >= kMaxAnnounced || batches_.contains(announced.batch))
     return false;
   batches_[announced.batch] = {announced.key_bytes, announced.ids, {}};
   io_.FetchKeysWithIds(announced.batch, announced.key_bytes, announced.ids);

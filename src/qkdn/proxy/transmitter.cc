@@ -93,7 +93,8 @@ void Transmitter::Refill() {
   std::uint64_t expected = Free() + batch_bytes_;
   for (const std::uint64_t bytes : fetches_) expected += bytes;
   if (expected < std::min(settings_.low, high)) filling_ = true;
-  while (filling_ && connected_ && fetches_.size() < kMaxFetches && io_.Now() >= no_fetch_before_) {
+  while (filling_ && connected_ && fetches_.size() < kMaxFetches &&
+         fetches_.size() + batches_.size() < kMaxBatches && io_.Now() >= no_fetch_before_) {
     if (expected >= high) {
       filling_ = false;
       return;
