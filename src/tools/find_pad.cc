@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // find_pad SAMPLES FILE... - counts the samples of pad (lines of hex, as pad_soak writes them) that a file
-// holds: raw, as hex, or in base64. Prints `FILE COUNT` for each file; a sample counts once. Exit code: 0
-// whatever was found, 2 if there is no sample or a file cannot be read.
+// holds: raw, as hex, or in base64. Prints `FILE COUNT` for each file; a sample counts once, and standard
+// error tells where the first few are. Exit code: 0 whatever was found, 2 if there is no sample or a file
+// cannot be read.
 #include <openssl/evp.h>
 
 #include <bitset>
@@ -17,6 +18,7 @@
 
 namespace {
 
+constexpr std::size_t kTold = 3;    // of the places where samples are
 constexpr std::size_t kPrefix = 8;  // of every form; what follows is compared in full
 
 std::string FromHex(const std::string& hex) {
@@ -52,16 +54,18 @@ class Samples {
   }
   std::size_t size() const { return size_; }
 
-  std::size_t CountIn(const std::string& content) const {
+  std::size_t CountIn(const char* file, const std::string& content) const {
     std::set<std::size_t> found;
     for (std::size_t at = 0; at + kPrefix <= content.size(); ++at) {
       std::uint16_t start = 0;
       std::memcpy(&start, content.data() + at, sizeof start);
       if (!starts_.test(start)) continue;
       const auto [first, last] = forms_.equal_range(content.substr(at, kPrefix));
-      for (auto form = first; form != last; ++form)
-        if (content.compare(at, form->second.first.size(), form->second.first) == 0)
-          found.insert(form->second.second);
+      for (auto form = first; form != last; ++form) {
+        if (content.compare(at, form->second.first.size(), form->second.first) != 0) continue;
+        if (found.insert(form->second.second).second && found.size() <= kTold)
+          std::fprintf(stderr, "%s: sample %zu at %zu\n", file, form->second.second, at);
+      }
     }
     return found.size();
   }
@@ -99,7 +103,7 @@ int main(int argc, char** argv) {
       return 2;
     }
     const std::string content(std::istreambuf_iterator<char>(file), {});
-    std::printf("%s %zu\n", argv[i], samples.CountIn(content));
+    std::printf("%s %zu\n", argv[i], samples.CountIn(argv[i], content));
   }
   return 0;
 }

@@ -29,7 +29,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kPatience{1500};
 constexpr std::size_t kMostAtOnce = 64 << 10;
-constexpr std::size_t kSampleBytes = 16;
+constexpr std::size_t kSampleBytes = 64;  // more than a vector register keeps of the last copy
 
 struct Pair {
   std::shared_ptr<PadClient> transmitter;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The client and a proxy that is silent, dead, or lies.
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -89,6 +90,28 @@ TEST(BadProxy, ItsQueueOfConnectionsIsFull) {
   EXPECT_EQ("pad proxy at " + path + ": it does not accept connections",
             Unavailable([&] { return OpenStatus(*client, kTransmit, 1, kShort); }));
   close(waiting);
+  close(listener);
+  unlink(path.c_str());
+}
+
+TEST(BadProxy, ClosesBeforeItHasReadHelloButSaysWhy) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = testing::TempDir() + "pad-unread-" + std::to_string(getpid());
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  const int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+  ASSERT_EQ(0, bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address));
+  ASSERT_EQ(0, listen(listener, 1));
+  auto self = std::async(std::launch::async, [&path] { return ClientAt(path)->Self(); });
+  const int program = accept(listener, nullptr, nullptr);
+  pollfd hello{program, POLLIN, 0};
+  EXPECT_EQ(1, poll(&hello, 1, 5000));
+  const Bytes refused =
+      north::Encode(north::FromProxy(north::Refused{0, north::Refusal::kNotPermitted, "uid 33"}));
+  EXPECT_EQ(static_cast<ssize_t>(refused.size()), send(program, refused.data(), refused.size(), 0));
+  close(program);
+  const std::string why = self.get().status().message();
+  EXPECT_NE(std::string::npos, why.find("(uid 33)")) << why;
   close(listener);
   unlink(path.c_str());
 }

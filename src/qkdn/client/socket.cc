@@ -30,6 +30,14 @@ bool WaitFor(int fd, short events, Deadline deadline) noexcept {
   }
 }
 
+// A peer that closes before it has read everything leaves ECONNRESET in front of what it sent: its reason,
+// perhaps. The first call that fails so takes the error away.
+template <typename Call>
+ssize_t BehindReset(Call call) {
+  const ssize_t result = call();
+  return result < 0 && errno == ECONNRESET ? call() : result;
+}
+
 Socket::Outcome Classify(int error) {
   return error == EAGAIN || error == EINTR || error == ENOBUFS ? Socket::Outcome::kNotNow
                                                                : Socket::Outcome::kEnded;
@@ -72,7 +80,8 @@ Socket::Outcome Socket::Send(ByteSpan datagram) noexcept {
 }
 
 Socket::Outcome Socket::Receive(MutableByteSpan buffer, std::size_t* size) noexcept {
-  const ssize_t got = recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC);
+  const ssize_t got =
+      BehindReset([&] { return recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC); });
   if (got < 0) return Classify(errno);
   *size = static_cast<std::size_t>(got);
   return got == 0 ? Outcome::kEnded : Outcome::kOk;
@@ -90,7 +99,8 @@ Socket::Outcome Socket::ReceiveWithDescriptor(MutableByteSpan buffer, std::size_
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  const ssize_t got = recvmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+  const ssize_t got =
+      BehindReset([&] { return recvmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC); });
   if (got < 0) return Classify(errno);
   int received[kMaxDescriptors];
   std::size_t count = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Answers hold keys. Their copy here is in SecretBytes and is wiped; libcurl's receive buffer and OpenSSL's
-// record buffers hold pieces of up to 16 KiB of the last answer too, and cannot be wiped from outside.
+// Answers hold keys. Their copy here is in SecretBytes and is wiped; so are the pieces of it that lie in
+// libcurl's receive buffer and OpenSSL's record buffer, as soon as they have been taken.
 #include "qkdn/etsi014/https_session.h"
 
 #include <fmt/format.h>
@@ -227,7 +227,9 @@ void HttpsSession::Interrupt() noexcept {
 
 std::size_t HttpsSession::OnBody(char* data, std::size_t size, std::size_t count, void* self) {
   auto& session = *static_cast<HttpsSession*>(self);
-  if (session.Receive({data, size * count})) return size * count;
+  const bool received = session.Receive({data, size * count});
+  Wipe({reinterpret_cast<std::uint8_t*>(data), size * count});
+  if (received) return size * count;
   session.body_too_large_ = true;
   return 0;
 }

@@ -100,6 +100,7 @@ bool TlsIdentity::Apply(SSL_CTX* context) {
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_cert_verify_callback(context, Verify, this);
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
   // libcurl would write the session's secrets to the file that SSLKEYLOGFILE names.
   SSL_CTX_set_keylog_callback(context, nullptr);
   SSL_CTX_set_info_callback(context, Observe);
