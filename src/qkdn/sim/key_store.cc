@@ -143,8 +143,9 @@ std::variant<etsi014::Keys, KeyStore::Refusal> KeyStore::Take(const std::string&
   keys.ids = ids;
   keys.key_bytes = slots.front().batch->key_bytes;
   Batch& first = *slots.front().batch;
-  bool whole =
-      first.memory.use_count() == 1 && first.left == slots.size() && first.ids.size() == slots.size();
+  // Memory that small batches share holds more than this one, even when it is the last of them.
+  bool whole = first.memory->size() == slots.size() * keys.key_bytes && first.left == slots.size() &&
+               first.ids.size() == slots.size();
   for (std::size_t i = 0; i < slots.size() && whole; ++i)
     whole = slots[i].batch.get() == &first && slots[i].index == i;
   PooledSecret material = whole ? std::move(*first.memory) : PooledSecret(slots.size() * keys.key_bytes);

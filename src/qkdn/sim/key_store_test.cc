@@ -87,6 +87,13 @@ TEST_F(KeyStoreTest, AWholeLargeBatchLeavesAsItCame) {
   ExpectKeys({6, 5, 4}, "s", 10000);
 }
 
+TEST_F(KeyStoreTest, TheLastOfTheBatchesThatShareMemoryIsNoMoreThanItself) {
+  constexpr std::size_t kKeyBytes = 12000;  // five of them share 64 KiB
+  for (std::uint64_t key = 1; key <= 6; ++key) ASSERT_TRUE(Put(key, 1, kKeyBytes).ok());
+  for (std::uint64_t key = 1; key <= 6; ++key) ExpectKeys({key}, "s", kKeyBytes);
+  ASSERT_TRUE(Put(7, 8, kKeyBytes).ok()) << "the room of all is free again";
+}
+
 TEST_F(KeyStoreTest, ARefusedRequestChangesNothing) {
   ASSERT_TRUE(Put(1, 3).ok());
   ExpectRefusal(KeyStore::Refusal::kNotFound, {1, 9});

@@ -29,7 +29,9 @@ Status LinkStore::Append(LinkKey key) {
   const std::size_t size = key.bytes.size();
   if (size == 0) return {};
   Chunk* last = chunks_.empty() ? nullptr : &std::prev(chunks_.end())->second;
-  if (last == nullptr || last->bytes.size() - last->filled < size) {
+  // The chunk that the stream ended in may have left whole; an older one is not its end.
+  const bool continues = last != nullptr && std::prev(chunks_.end())->first + last->filled == end_;
+  if (!continues || last->bytes.size() - last->filled < size) {
     // A full chunk that was read out stays only while it is the last.
     if (last != nullptr && last->left == 0) chunks_.erase(std::prev(chunks_.end()));
     last = &chunks_[end_];

@@ -50,6 +50,16 @@ TEST_F(LinkStoreTest, TheSenderTakesTheStreamInOrder) {
   EXPECT_EQ(end_ - at, store_.stored_bytes());
 }
 
+TEST_F(LinkStoreTest, TheStreamGoesOnBehindAChunkThatLeftWhole) {
+  ASSERT_TRUE(Append(100).ok());
+  ASSERT_TRUE(Append(5000).ok());
+  ASSERT_TRUE(store_.TakeAt(kEpoch, 100, 5000).ok());
+  ASSERT_TRUE(Append(50).ok());
+  const Result<PooledSecret> key = store_.TakeAt(kEpoch, 5100, 50);
+  ASSERT_TRUE(key.ok());
+  ExpectStream(5100, 50, key.value().span());
+}
+
 TEST_F(LinkStoreTest, NothingIsTakenWhenThereIsTooLittle) {
   ASSERT_TRUE(Append(10).ok());
   EXPECT_FALSE(store_.TakeNext(11));
