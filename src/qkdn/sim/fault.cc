@@ -8,13 +8,15 @@
 namespace ssn::qkdn::sim {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Fault>, 7> kNames = {
+constexpr std::array<std::pair<std::string_view, Fault>, 9> kNames = {
     {{"503", Fault::k503},
      {"garbage", Fault::kGarbage},
      {"truncated", Fault::kTruncated},
      {"different-keys", Fault::kDifferentKeys},
      {"missing-ids", Fault::kMissingIds},
      {"equal-keys-new-ids", Fault::kEqualKeysNewIds},
+     {"short-keys", Fault::kShortKeys},
+     {"bits-for-bytes", Fault::kBitsForBytes},
      {"slow", Fault::kSlow}}};
 constexpr std::chrono::seconds kSlowest{30};
 

@@ -23,6 +23,8 @@ enum class Fault {
   kDifferentKeys,    // "different-keys": the slave's copies differ from the master's
   kMissingIds,       // "missing-ids": dec_keys leaves out the last key
   kEqualKeysNewIds,  // "equal-keys-new-ids": enc_keys gives the same bytes again, as a machine set back does
+  kShortKeys,        // "short-keys": enc_keys gives keys of half the size asked for
+  kBitsForBytes,     // "bits-for-bytes": enc_keys takes the size in bits for one in bytes
   kSlow,             // "slow": no answer before the fault is over, or 30 seconds
 };
 

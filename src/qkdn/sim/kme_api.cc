@@ -53,6 +53,11 @@ void DropLastKey(etsi014::Keys& keys) {
   keys.material = PooledSecret(rest).Release();
 }
 
+std::uint64_t KeyBytes(std::uint64_t bits, Fault fault) {
+  if (fault == Fault::kShortKeys) return std::max<std::uint64_t>(bits / 16, 1);
+  return fault == Fault::kBitsForBytes ? bits : bits / 8;
+}
+
 // The keys are text from here on; their pages are used again.
 KmeAnswer AnswerKeys(etsi014::Keys keys) {
   KmeAnswer answer{200, SecretText(etsi014::FormatKeys(keys))};
@@ -118,7 +123,7 @@ KmeAnswer KmeApi::GetStatus(const std::string& caller, const std::string& slave_
 
 KmeAnswer KmeApi::Supply(const std::string& caller, const std::string& slave_sae_id,
                          Result<etsi014::KeyRequest> parsed) {
-  return Answer(caller, [&](Fault) {
+  return Answer(caller, [&](Fault fault) {
     if (!parsed.ok()) return Error(400, parsed.status().message());
     const etsi014::KeyRequest& request = parsed.value();
     if (Status status = CheckRequest(slave_sae_id, request); !status.ok())
@@ -127,7 +132,7 @@ KmeAnswer KmeApi::Supply(const std::string& caller, const std::string& slave_sae
     slaves.insert(slaves.end(), request.additional_slave_sae_ids.begin(),
                   request.additional_slave_sae_ids.end());
     const std::uint64_t bits = request.size_bits == 0 ? node_.config().key_size_bits : request.size_bits;
-    auto supplied = node_.Supply(caller, slaves, request.number, bits / 8);
+    auto supplied = node_.Supply(caller, slaves, request.number, KeyBytes(bits, fault));
     if (const auto* refusal = std::get_if<Node::Refusal>(&supplied))
       return Error(refusal->http_status, refusal->message);
     return AnswerKeys(std::get<etsi014::Keys>(std::move(supplied)));

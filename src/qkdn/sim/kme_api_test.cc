@@ -176,6 +176,11 @@ TEST_F(KmeApiTest, FaultsSpoilAnswersAsTheyAreNamed) {
   EXPECT_TRUE(std::ranges::equal(second.material.span(), KeysOf(Dec(second.ids)).material.span()));
   a.Set(Fault::kNone);
   EXPECT_FALSE(std::ranges::equal(first.material.span(), KeysOf(Enc(R"({"number": 2})")).material.span()));
+  a.Set(Fault::kShortKeys);
+  EXPECT_EQ(first.key_bytes / 2, KeysOf(Enc("")).key_bytes);
+  a.Set(Fault::kBitsForBytes);
+  EXPECT_EQ(first.key_bytes * 8, KeysOf(Enc("")).key_bytes);
+  a.Set(Fault::kNone);
   b.Set(Fault::kDifferentKeys);
   EXPECT_FALSE(std::ranges::equal(first.material.span(), KeysOf(Dec(first.ids)).material.span()));
   const etsi014::Keys third = KeysOf(Enc(R"({"number": 2})"));

@@ -54,8 +54,8 @@ TEST_F(ManagerViewTest, FaultsAreMadeAndTakenBack) {
   EXPECT_TRUE(HasMetric("link_up{link=\"a-b\"} 0"));
   ASSERT_TRUE(ApplyFault(*network_, R"({"link": "a-b", "up": true})").ok());
   EXPECT_TRUE(HasMetric("link_up{link=\"a-b\"} 1"));
-  for (const char* answer :
-       {"503", "garbage", "truncated", "different-keys", "missing-ids", "equal-keys-new-ids", "slow"}) {
+  for (const char* answer : {"503", "garbage", "truncated", "different-keys", "missing-ids",
+                             "equal-keys-new-ids", "short-keys", "bits-for-bytes", "slow"}) {
     ASSERT_TRUE(ApplyFault(*network_, R"({"node": "a", "answer": ")" + std::string(answer) + "\"}").ok())
         << answer;
     EXPECT_NE(Fault::kNone, network_->FindNode("a")->fault().Get());
@@ -69,8 +69,7 @@ TEST_F(ManagerViewTest, FaultsThatAreNoneAreNamed) {
   EXPECT_EQ("node=\"x\" is not in this process", FaultMessage(R"({"node": "x", "answer": null})"));
   EXPECT_EQ(
       "answer=\"late\" is not one of 503, garbage, truncated, different-keys, missing-ids, "
-      "equal-keys-new-ids, slow, "
-      "null",
+      "equal-keys-new-ids, short-keys, bits-for-bytes, slow, null",
       FaultMessage(R"({"node": "a", "answer": "late"})"));
   EXPECT_EQ("a fault names a \"link\" or a \"node\"", FaultMessage("{}"));
   for (const char* json : {"", "[", "7", R"({"link": "a-b"})", R"({"link": "a-b", "up": 1})",
