@@ -120,7 +120,8 @@ class Soak {
       const std::size_t both = std::min(sent.size(), received.size());
       if (!std::equal(sent.begin(), sent.begin() + static_cast<std::ptrdiff_t>(both), received.begin()))
         ++unequal;
-      if (both < size) return Failed(Status::Unavailable("a proxy died between Reserve and Use"));
+      if (both < size)
+        return Failed(Status::Unavailable("less pad was there than was reserved: a proxy died"));
     }
     return true;
   }

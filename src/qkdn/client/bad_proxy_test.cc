@@ -12,6 +12,7 @@
 #include <future>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "qkdn/client/fake_proxy.h"
 #include "ssn/pad_client.h"
@@ -59,61 +60,69 @@ TEST(BadProxy, NoneIsThere) {
             Unavailable([&] { return ClientAt(path)->Self().status(); }));
 }
 
-TEST(BadProxy, NobodyListensAtTheSocketThatIsThere) {
-  std::string path;
-  {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path = testing::TempDir() + "pad-left-" + std::to_string(getpid());
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    const int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-    ASSERT_EQ(0, bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address));
-    close(fd);
+// A socket at a path of its own that the test serves by itself.
+class BareListener {
+ public:
+  BareListener(const std::string& name, int backlog)
+      : path_(testing::TempDir() + name + std::to_string(getpid())) {
+    path_.copy(address_.sun_path, sizeof address_.sun_path - 1);
+    EXPECT_EQ(0, bind(fd_, Address(), sizeof address_));
+    EXPECT_EQ(0, listen(fd_, backlog));
   }
-  EXPECT_EQ("pad proxy at " + path + ": Connection refused",
-            Unavailable([&] { return ClientAt(path)->Self().status(); }));
-  unlink(path.c_str());
+  ~BareListener() {
+    Close();
+    unlink(path_.c_str());
+  }
+  BareListener(const BareListener&) = delete;
+  BareListener& operator=(const BareListener&) = delete;
+
+  const std::string& path() const { return path_; }
+  const sockaddr* Address() const { return reinterpret_cast<const sockaddr*>(&address_); }
+  void Close() {
+    if (fd_ >= 0) close(std::exchange(fd_, -1));
+  }
+  // -1: nobody has come in time.
+  int Accept() const { return Readable(fd_) ? accept(fd_, nullptr, nullptr) : -1; }
+  static bool Readable(int fd) {
+    pollfd item{fd, POLLIN, 0};
+    return poll(&item, 1, 5000) == 1;
+  }
+
+ private:
+  const std::string path_;
+  sockaddr_un address_{AF_UNIX, {}};
+  int fd_ = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+};
+
+TEST(BadProxy, NobodyListensAtTheSocketThatIsThere) {
+  BareListener left("pad-left-", 1);
+  left.Close();
+  EXPECT_EQ("pad proxy at " + left.path() + ": Connection refused",
+            Unavailable([&] { return ClientAt(left.path())->Self().status(); }));
 }
 
 TEST(BadProxy, ItsQueueOfConnectionsIsFull) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string path = testing::TempDir() + "pad-full-" + std::to_string(getpid());
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  const auto* name = reinterpret_cast<const sockaddr*>(&address);
-  const int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-  ASSERT_EQ(0, bind(listener, name, sizeof address));
-  ASSERT_EQ(0, listen(listener, 0));
+  const BareListener full("pad-full-", 0);
   const int waiting = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-  ASSERT_EQ(0, connect(waiting, name, sizeof address));
-  const auto client = ClientAt(path);
-  EXPECT_EQ("pad proxy at " + path + ": it does not accept connections",
+  ASSERT_EQ(0, connect(waiting, full.Address(), sizeof(sockaddr_un)));
+  const auto client = ClientAt(full.path());
+  EXPECT_EQ("pad proxy at " + full.path() + ": it does not accept connections",
             Unavailable([&] { return OpenStatus(*client, kTransmit, 1, kShort); }));
   close(waiting);
-  close(listener);
-  unlink(path.c_str());
 }
 
 TEST(BadProxy, ClosesBeforeItHasReadHelloButSaysWhy) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string path = testing::TempDir() + "pad-unread-" + std::to_string(getpid());
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  const int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-  ASSERT_EQ(0, bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address));
-  ASSERT_EQ(0, listen(listener, 1));
-  auto self = std::async(std::launch::async, [&path] { return ClientAt(path)->Self(); });
-  const int program = accept(listener, nullptr, nullptr);
-  pollfd hello{program, POLLIN, 0};
-  EXPECT_EQ(1, poll(&hello, 1, 5000));
+  const BareListener unread("pad-unread-", 1);
+  auto self = std::async(std::launch::async, [&unread] { return ClientAt(unread.path())->Self(); });
+  const int program = unread.Accept();
+  EXPECT_TRUE(BareListener::Readable(program)) << "no Hello";
   const Bytes refused =
       north::Encode(north::FromProxy(north::Refused{0, north::Refusal::kNotPermitted, "uid 33"}));
-  EXPECT_EQ(static_cast<ssize_t>(refused.size()), send(program, refused.data(), refused.size(), 0));
+  EXPECT_EQ(static_cast<ssize_t>(refused.size()),
+            send(program, refused.data(), refused.size(), MSG_NOSIGNAL));
   close(program);
   const std::string why = self.get().status().message();
   EXPECT_NE(std::string::npos, why.find("(uid 33)")) << why;
-  close(listener);
-  unlink(path.c_str());
 }
 
 TEST(BadProxy, NeverSaysWelcome) {
