@@ -11,7 +11,7 @@ namespace {
 // Ceph keeps the CRC32C of every share on every shard (hinfo). CRC is linear over GF(2), so the points decide
 // how many shareholders may pool their shares and that list and still learn nothing. With these it is
 // k-l-1 of them for every n <= 8, the most there can be; they were found by search.
-// src/erasure-code/PRIVACY.md has the criterion, hinfo_privacy_test.cc evaluates it.
+// src/erasure-code/PRIVACY.md has the criterion, hinfo_rank_test.cc compares it with ranks.
 constexpr unsigned kMaxChosen = 8;
 using Points = std::vector<std::uint8_t>;
 
