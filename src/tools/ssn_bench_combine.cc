@@ -16,18 +16,15 @@ Subject Combine(std::string name, std::shared_ptr<const Sharing> sharing, const 
 }
 
 Result<std::vector<Subject>> Peers(const Workplace& place) {
-  const SchemeParams& params = place.params();
-  std::vector<Subject> peers;
-  if (params.kind == SchemeKind::kXor) {
-    const auto shamir = Sharing::Create({SchemeKind::kShamir, params.k, params.n, 1});
-    if (!shamir.ok()) return shamir.status();
-    peers.push_back(Combine("shamir", shamir.value(), place, "ours, with the same k and n"));
-  }
-  if (params.l == 1) {
+  Result<std::vector<Subject>> own = WithOwnShamir(
+      place, [&](auto shamir) { return Combine("shamir", shamir, place, "ours, with the same k and n"); });
+  if (!own.ok()) return own;
+  std::vector<Subject> peers = std::move(own).value();
+  if (place.params().l == 1) {
     if (Status status = CheckGfshare(place); !status.ok()) return status;
     peers.push_back(GfshareCombine(place));
   }
-  peers.push_back(IsalCombine(place, params.l));
+  peers.push_back(IsalCombine(place, place.params().l));
   peers.push_back(MemoryCopy(place, place.secret().size()));
   return peers;
 }
@@ -41,9 +38,7 @@ Status Run(const SharingOptions& options) {
   if (!made.ok()) return made.status();
   const Workplace& place = *made.value();
   if (Status status = place.Split(); !status.ok()) return status;
-  // The workplace outlives the subjects; a pointer that owns nothing will do.
-  const std::shared_ptr<const Sharing> sharing(std::shared_ptr<void>(), &place.sharing());
-  const SharingWork work = {"combine", Combine("ssn", sharing, place, "of the last k shares"),
+  const SharingWork work = {"combine", Combine("ssn", Borrowed(place), place, "of the last k shares"),
                             [&place] { return Check(place); }, [&place] { return Peers(place); }};
   return RunSharing(work, options, place);
 }

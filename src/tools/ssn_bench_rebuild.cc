@@ -18,13 +18,10 @@ Subject Rebuild(std::string name, std::shared_ptr<const Sharing> sharing, const 
 }
 
 Result<std::vector<Subject>> Peers(const Workplace& place) {
-  const SchemeParams& params = place.params();
-  std::vector<Subject> peers;
-  if (params.kind == SchemeKind::kXor) {
-    const auto shamir = Sharing::Create({SchemeKind::kShamir, params.k, params.n, 1});
-    if (!shamir.ok()) return shamir.status();
-    peers.push_back(Rebuild("shamir", shamir.value(), place, "ours, with the same k and n"));
-  }
+  Result<std::vector<Subject>> own = WithOwnShamir(
+      place, [&](auto shamir) { return Rebuild("shamir", shamir, place, "ours, with the same k and n"); });
+  if (!own.ok()) return own;
+  std::vector<Subject> peers = std::move(own).value();
   peers.push_back(IsalCombine(place, 1));
   peers.push_back(MemoryCopy(place, place.share_bytes()));
   return peers;
@@ -43,9 +40,7 @@ Status Run(const SharingOptions& options) {
     return Status::InvalidArgument("rebuild needs n > k: without any one of n = k shares it is lost");
   }
   if (Status status = place.Split(); !status.ok()) return status;
-  // The workplace outlives the subjects; a pointer that owns nothing will do.
-  const std::shared_ptr<const Sharing> sharing(std::shared_ptr<void>(), &place.sharing());
-  const SharingWork work = {"rebuild", Rebuild("ssn", sharing, place, "share 0 from the last k"),
+  const SharingWork work = {"rebuild", Rebuild("ssn", Borrowed(place), place, "share 0 from the last k"),
                             [&place] { return Check(place); }, [&place] { return Peers(place); }};
   return RunSharing(work, options, place);
 }

@@ -82,6 +82,21 @@ std::vector<Share> Workplace::LastShares() const {
   return chosen;
 }
 
+Result<std::vector<Subject>> WithOwnShamir(
+    const Workplace& place, const std::function<Subject(std::shared_ptr<const Sharing>)>& subject) {
+  std::vector<Subject> peers;
+  if (place.params().kind != SchemeKind::kXor) return peers;
+  Result<std::shared_ptr<const Sharing>> shamir =
+      Sharing::Create({SchemeKind::kShamir, place.params().k, place.params().n, 1});
+  if (!shamir.ok()) return shamir.status();
+  peers.push_back(subject(std::move(shamir).value()));
+  return peers;
+}
+
+std::shared_ptr<const Sharing> Borrowed(const Workplace& place) {
+  return {std::shared_ptr<void>(), &place.sharing()};
+}
+
 Status ExpectEqual(ByteSpan actual, ByteSpan expected, const std::string& what) {
   if (std::ranges::equal(actual, expected)) return {};
   return Status::Corrupt(what);

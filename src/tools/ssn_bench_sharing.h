@@ -86,6 +86,14 @@ struct SharingWork {
 // checks what it made, measures it and, when asked for, the peers, and prints.
 Status RunSharing(const SharingWork& work, const SharingOptions& options, const Workplace& place);
 
+// WithOwnShamir: for the scheme xor, Shamir's with the same k and n, made by `subject`, to be compared with
+// it.
+Result<std::vector<Subject>> WithOwnShamir(
+    const Workplace& place, const std::function<Subject(std::shared_ptr<const Sharing>)>& subject);
+
+// Borrowed: the sharing of the workplace, which outlives all that is measured.
+std::shared_ptr<const Sharing> Borrowed(const Workplace& place);
+
 // ExpectEqual is kCorrupt, with `what` in its message, when the bytes differ.
 Status ExpectEqual(ByteSpan actual, ByteSpan expected, const std::string& what);
 

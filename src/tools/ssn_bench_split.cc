@@ -6,25 +6,15 @@
 namespace ssn::tools {
 namespace {
 
-// Shamir's scheme with the same k and n, for the scheme xor to be compared with.
-Result<Subject> OwnShamirSplit(const Workplace& place) {
-  Result<std::shared_ptr<const Sharing>> shamir =
-      Sharing::Create({SchemeKind::kShamir, place.params().k, place.params().n, 1});
-  if (!shamir.ok()) return shamir.status();
-  return Subject{"shamir",
-                 [&place, sharing = shamir.value()] {
-                   return sharing->Split(place.secret().span(), place.shares(), place.random());
-                 },
-                 "ours, with the same k, n and random source"};
-}
-
 Result<std::vector<Subject>> Peers(const Workplace& place) {
-  std::vector<Subject> peers;
-  if (place.params().kind == SchemeKind::kXor) {
-    Result<Subject> shamir = OwnShamirSplit(place);
-    if (!shamir.ok()) return shamir.status();
-    peers.push_back(shamir.value());
-  }
+  Result<std::vector<Subject>> own = WithOwnShamir(place, [&](auto shamir) {
+    return Subject{
+        "shamir",
+        [&place, shamir] { return shamir->Split(place.secret().span(), place.shares(), place.random()); },
+        "ours, with the same k, n and random source"};
+  });
+  if (!own.ok()) return own;
+  std::vector<Subject> peers = std::move(own).value();
   if (place.params().l == 1) {
     if (Status status = CheckGfshare(place); !status.ok()) return status;
     peers.push_back(GfshareSplit(place));
