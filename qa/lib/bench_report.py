@@ -14,11 +14,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import matplotlib
+import matplotlib  # type: ignore[import]
 
 matplotlib.use("svg")
 matplotlib.rcParams["svg.hashsalt"] = "ssn"  # the same figures give the same file
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt  # type: ignore[import]  # noqa: E402
 
 POOLS = {
     "ssn": "ssn, shamir 3 of 5",
@@ -59,13 +59,13 @@ def library_section(folder: Path) -> list[str]:
     for workload in ("split", "combine", "rebuild"):
         reports: list[tuple[str, int, Json]] = []
         for path in folder.glob(f"{workload}-*.json"):
-            _, scheme, size = path.stem.split("-")
-            reports.append((scheme, int(size), json.loads(path.read_text())))
+            _, scheme, length = path.stem.split("-")
+            reports.append((scheme, int(length), json.loads(path.read_text())))
         if not reports:
             continue
         lines += [f"### {workload}, 3 of 5, one thread", ""]
         lines += ["| scheme | secret | ssn GB/s (min .. max) | ratio to peers | extra memory |", "| --- | --- | --- | --- | --- |"]
-        for scheme, size, report in sorted(reports, key=lambda entry: (entry[0], entry[1])):
+        for scheme, size, report in sorted(reports, key=lambda entry: entry[:2]):
             own = report["results"][0]
             ratios = ", ".join(f"{peer['ratio']:.2f} x {peer['name']}" for peer in report["results"][1:])
             memory = report.get("extra_memory_bytes")

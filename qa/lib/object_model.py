@@ -13,7 +13,7 @@ import json
 import os
 import random
 import sys
-from typing import Callable, Dict, List, Optional, Set
+from typing import Any, Callable, Dict, List, Optional, Set
 
 import rados  # type: ignore[import]
 
@@ -52,7 +52,7 @@ class Pool:
         self.snapshots: Dict[str, Dict[str, Object]] = {}
         self.in_snapshots: Set[str] = set()  # objects that were ever in one
 
-    def bytes(self, length: int) -> bytes:
+    def noise(self, length: int) -> bytes:
         return self.random.randbytes(length)
 
     def size(self, name: str) -> int:
@@ -186,7 +186,7 @@ class Pool:
         same(data, expected.data, f"{name} {when}: content")
         same(xattrs, expected.xattrs, f"{name} {when}: xattrs")
 
-    def _refused(self, operation: Callable[[], None]) -> None:
+    def _refused(self, operation: Callable[[], Any]) -> None:
         try:
             operation()
         except rados.Error as error:
@@ -218,10 +218,10 @@ def sizes(pool: Pool) -> List[int]:
 def write_full(pool: Pool) -> None:
     """New objects of every size, then every size over every other."""
     for size in sizes(pool):
-        pool.write_full(f"size-{size}", pool.bytes(size))
+        pool.write_full(f"size-{size}", pool.noise(size))
         for other in sizes(pool):
-            pool.write_full("replaced", pool.bytes(size))
-            pool.write_full("replaced", pool.bytes(other))
+            pool.write_full("replaced", pool.noise(size))
+            pool.write_full("replaced", pool.noise(other))
 
 
 @test
@@ -230,71 +230,71 @@ def append(pool: Pool) -> None:
     for size in sizes(pool)[1:]:
         name = f"appended-{size}"
         for length in (size, s, 2 * s, 5, s):
-            pool.append(name, pool.bytes(length))
+            pool.append(name, pool.noise(length))
     pool.write_full("empty", b"")
-    pool.append("empty", pool.bytes(2 * s))
+    pool.append("empty", pool.noise(2 * s))
 
 
 @test
 def write_part(pool: Pool) -> None:
     s = pool.stripe
-    pool.write_full("whole", pool.bytes(4 * s + 1000))
+    pool.write_full("whole", pool.noise(4 * s + 1000))
     for offset, length in ((0, 1), (4095, 2), (s - 1, 2), (17, s), (s + 1, 2 * s - 2), (4 * s + 999, 1), (0, s), (s, s)):
-        pool.write("whole", offset, pool.bytes(length))
+        pool.write("whole", offset, pool.noise(length))
         pool.check_range("whole", max(0, offset - 3), length + 6)
     # Over the end, at the end, and leaving a hole behind it.
-    pool.write("whole", 4 * s + 900, pool.bytes(s))
-    pool.write("whole", pool.size("whole"), pool.bytes(77))
-    pool.write("whole", pool.size("whole") + 2 * s + 5, pool.bytes(3))
-    pool.write("made by a write", 0, pool.bytes(s // 2))
+    pool.write("whole", 4 * s + 900, pool.noise(s))
+    pool.write("whole", pool.size("whole"), pool.noise(77))
+    pool.write("whole", pool.size("whole") + 2 * s + 5, pool.noise(3))
+    pool.write("made by a write", 0, pool.noise(s // 2))
 
 
 @test
 def truncate_and_zero(pool: Pool) -> None:
     s = pool.stripe
-    pool.write_full("cut", pool.bytes(4 * s + 1))
+    pool.write_full("cut", pool.noise(4 * s + 1))
     for size in (4 * s, 3 * s + 1, 2 * s - 1, 2 * s, 5 * s + 3, 1, s, 0, 3):
         pool.truncate("cut", size)
-    pool.write_full("cut", pool.bytes(4 * s))
+    pool.write_full("cut", pool.noise(4 * s))
     for offset, length in ((0, 1), (5, s), (s - 1, 2), (s, 2 * s), (0, 4 * s)):
         pool.zero("cut", offset, length)
 
 
 @test
 def xattrs_and_remove(pool: Pool) -> None:
-    pool.write_full("tagged", pool.bytes(pool.stripe + 1))
+    pool.write_full("tagged", pool.noise(pool.stripe + 1))
     pool.set_xattr("tagged", "empty", b"")
     for length in (1, 255, 4096):
-        pool.set_xattr("tagged", f"of {length}", pool.bytes(length))
+        pool.set_xattr("tagged", f"of {length}", pool.noise(length))
     pool.set_xattr("tagged", "of 1", b"another")
-    pool.append("tagged", pool.bytes(9))
-    pool.write_full("tagged", pool.bytes(7))
+    pool.append("tagged", pool.noise(9))
+    pool.write_full("tagged", pool.noise(7))
     pool.remove_xattr("tagged", "of 255")
     pool.set_xattr("made by an xattr", "key", b"value")
     pool.remove("tagged")
-    pool.write_full("tagged", pool.bytes(3))
+    pool.write_full("tagged", pool.noise(3))
 
 
 @test
 def snapshots(pool: Pool) -> None:
     s = pool.stripe
     for name in ("kept", "replaced", "changed", "removed"):
-        pool.write_full(name, pool.bytes(2 * s))
+        pool.write_full(name, pool.noise(2 * s))
         pool.set_xattr(name, "name", name.encode())
     pool.snapshot("first")
-    pool.write_full("replaced", pool.bytes(s + 1))
-    pool.write("changed", s // 2, pool.bytes(s))
-    pool.append("changed", pool.bytes(s))
+    pool.write_full("replaced", pool.noise(s + 1))
+    pool.write("changed", s // 2, pool.noise(s))
+    pool.append("changed", pool.noise(s))
     pool.remove("removed")
-    pool.write_full("new", pool.bytes(5))
+    pool.write_full("new", pool.noise(5))
     pool.snapshot("second")
     pool.write_full("changed", b"")
-    pool.write_full("removed", pool.bytes(s))
+    pool.write_full("removed", pool.noise(s))
     for name in ("kept", "replaced", "changed", "removed", "new"):
         pool.check_snapshot("first")
         pool.check_snapshot("second")
         pool.rollback(name, "first")
-    pool.append("changed", pool.bytes(s))
+    pool.append("changed", pool.noise(s))
     pool.remove_snapshot("first")
     pool.rollback("new", "second")
     pool.check_everything()
@@ -313,13 +313,13 @@ def random_operations(pool: Pool) -> None:
         kind = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         print(step, kind, name, size, offset, length, flush=True)
         if kind == "write_full":
-            pool.write_full(name, pool.bytes(rng.choice([0, length, 2 * pool.stripe])))
+            pool.write_full(name, pool.noise(rng.choice([0, length, 2 * pool.stripe])))
         elif kind == "append":
-            pool.append(name, pool.bytes(length))
+            pool.append(name, pool.noise(length))
         elif kind == "write":
-            pool.write(name, offset, pool.bytes(length))
+            pool.write(name, offset, pool.noise(length))
         elif kind == "set_xattr":
-            pool.set_xattr(name, rng.choice("abc"), pool.bytes(rng.randint(0, 300)))
+            pool.set_xattr(name, rng.choice("abc"), pool.noise(rng.randint(0, 300)))
         elif kind == "snapshot" and len(pool.snapshots) < 3:
             pool.snapshot(f"at-{step}")
         elif kind == "remove_snapshot" and pool.snapshots:
