@@ -153,6 +153,10 @@ void Peer::Offer(std::shared_ptr<PeerConnection> connection, const sideways::Hel
 
 void Peer::Reload(TlsContext& now) {
   kme_.Renew();
+  if (const Status good = rival_ ? rival_->CheckAgain(now) : Status(); !good.ok()) {
+    Warn("certificate of a second connection, from " + rival_->remote() + ": " + good.message());
+    std::exchange(rival_, nullptr)->Close();
+  }
   if (!connection_) return;
   const Status good = connection_->CheckAgain(now);
   if (good.ok()) return;

@@ -50,7 +50,7 @@ class Peer final : public LinkIo {
   // Offer: a connection that says it is this peer; its certificate was checked. It is taken unless there is
   // one that still lives.
   void Offer(std::shared_ptr<PeerConnection> connection, const sideways::Hello& hello);
-  // Reload reads the KME's certificates anew and drops a connection whose certificate `now` does not accept.
+  // Reload reads the KME's certificates anew and drops connections whose certificate `now` does not accept.
   void Reload(TlsContext& now);
   // Stop ends connections and threads; the link burns all it holds.
   void Stop();

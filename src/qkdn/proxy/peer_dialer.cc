@@ -84,6 +84,9 @@ void PeerDialer::Connected(const std::shared_ptr<Attempt>& attempt) {
     if (error) return Retry(attempt, "no TLS: " + HandshakeFault(*attempt->stream, error));
     if (Status named = CheckPeerName(*attempt->stream, peer_.name); !named.ok())
       return Retry(attempt, named.message());
+    // The revocation list may have been read again since the handshake began.
+    if (Status good = CheckPeerAgain(*attempt->stream, *tls_()); !good.ok())
+      return Retry(attempt, "certificate refused: " + good.message());
     attempt->timer.cancel();
     attempt_.reset();
     on_connected_(std::make_shared<PeerConnection>(std::move(attempt->stream), ToString(peer_.address)));

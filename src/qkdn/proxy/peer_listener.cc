@@ -13,7 +13,6 @@ namespace {
 
 using asio::ip::tcp;
 
-constexpr auto kToShakeHands = std::chrono::seconds(5);
 constexpr auto kAfterFailedAccept = std::chrono::milliseconds(100);
 
 std::string RemoteOf(const tcp::socket& socket) {
@@ -27,6 +26,17 @@ std::string RemoteOf(const tcp::socket& socket) {
 std::string HostOf(const std::string& remote) { return remote.substr(0, remote.rfind(':')); }
 
 }  // namespace
+
+// The timer's handler may wait its turn behind the end of the handshake: whoever comes second finds no
+// stream.
+struct PeerListener::Handshake {
+  Handshake(tcp::socket socket, TlsContext& context, std::chrono::milliseconds limit)
+      : stream(std::make_unique<TlsStream>(std::move(socket), context)),
+        timer(stream->get_executor(), limit) {}
+  std::unique_ptr<TlsStream> stream;
+  asio::steady_timer timer;
+  bool timed_out = false;
+};
 
 Status PeerListener::Listen(const HostPort& address) {
   std::error_code error;
@@ -71,22 +81,31 @@ void PeerListener::Take(tcp::socket socket) {
   }
   std::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
-  auto stream = std::make_unique<TlsStream>(std::move(socket), *tls_());
-  TlsStream& raw = *stream;
-  auto timer = std::make_shared<asio::steady_timer>(loop_, kToShakeHands);
-  timer->async_wait([timer, &raw](std::error_code error) {
+  auto handshake = std::make_shared<Handshake>(std::move(socket), *tls_(), to_shake_hands_);
+  handshake->timer.async_wait([handshake](std::error_code error) {
     std::error_code closing;
-    if (!error) raw.lowest_layer().close(closing);  // the handshake ends, and with it the stream
+    if (error || !handshake->stream) return;
+    handshake->timed_out = true;
+    handshake->stream->lowest_layer().close(closing);  // which ends the handshake
   });
   ++in_handshake_;
-  raw.async_handshake(
-      TlsStream::server, [this, stream = std::move(stream), timer, remote](std::error_code error) mutable {
-        --in_handshake_;
-        if (timer->cancel() == 0 && !error) error = asio::error::timed_out;
-        if (!acceptor_.is_open()) return;
-        if (!error) return Greet(std::move(stream), remote);
-        warnings_.Warn(fmt::format("peer at {}: no TLS: {}", HostOf(remote), HandshakeFault(*stream, error)));
-      });
+  handshake->stream->async_handshake(TlsStream::server, [this, handshake, remote](std::error_code error) {
+    --in_handshake_;
+    handshake->timer.cancel();
+    if (!acceptor_.is_open()) return;
+    ShookHands(std::move(handshake->stream), remote, handshake->timed_out ? asio::error::timed_out : error);
+  });
+}
+
+void PeerListener::ShookHands(std::unique_ptr<TlsStream> stream, const std::string& remote,
+                              std::error_code error) {
+  if (error)
+    return warnings_.Warn(
+        fmt::format("peer at {}: no TLS: {}", HostOf(remote), HandshakeFault(*stream, error)));
+  // The revocation list may have been read again since the handshake began.
+  if (const Status good = CheckPeerAgain(*stream, *tls_()); !good.ok())
+    return warnings_.Warn(fmt::format("peer at {}: certificate refused: {}", HostOf(remote), good.message()));
+  Greet(std::move(stream), remote);
 }
 
 void PeerListener::Greet(std::unique_ptr<TlsStream> stream, const std::string& remote) {
@@ -105,6 +124,18 @@ void PeerListener::Greet(std::unique_ptr<TlsStream> stream, const std::string& r
     warnings_.Warn(fmt::format("peer at {}: {}", HostOf(connection->remote()), why));
   };
   connection->Start(std::move(handlers));
+}
+
+void PeerListener::Reload(TlsContext& now) {
+  for (auto each = greeting_.begin(); each != greeting_.end();) {
+    const std::shared_ptr<PeerConnection> connection = *each++;
+    const Status good = connection->CheckAgain(now);
+    if (good.ok()) continue;
+    greeting_.erase(connection);
+    connection->Close();
+    warnings_.Warn(
+        fmt::format("peer at {}: certificate refused: {}", HostOf(connection->remote()), good.message()));
+  }
 }
 
 void PeerListener::Stop() {

@@ -9,6 +9,7 @@
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <set>
@@ -23,21 +24,34 @@ class PeerListener {
  public:
   static constexpr std::size_t kMaxUngreeted = 64;  // connections without a Hello so far
 
+  static constexpr std::chrono::milliseconds kToShakeHands{5000};
+
   // The connection is paused when `on_hello` is called; whoever takes it calls Resume.
   using OnHello = std::function<void(std::shared_ptr<PeerConnection>, const sideways::Hello&)>;
-  PeerListener(asio::io_context& loop, std::function<std::shared_ptr<TlsContext>()> tls, OnHello on_hello)
-      : loop_(loop), acceptor_(loop), tls_(std::move(tls)), on_hello_(std::move(on_hello)) {}
+  PeerListener(asio::io_context& loop, std::function<std::shared_ptr<TlsContext>()> tls, OnHello on_hello,
+               std::chrono::milliseconds to_shake_hands = kToShakeHands)
+      : loop_(loop),
+        to_shake_hands_(to_shake_hands),
+        acceptor_(loop),
+        tls_(std::move(tls)),
+        on_hello_(std::move(on_hello)) {}
 
   Status Listen(const HostPort& address);
   std::uint16_t port() const;
+  // Reload closes connections without a Hello whose certificate `now` does not accept; a handshake under way
+  // is checked when it ends.
+  void Reload(TlsContext& now);
   void Stop();
 
  private:
+  struct Handshake;
   void Accept();
   void Take(asio::ip::tcp::socket socket);
+  void ShookHands(std::unique_ptr<TlsStream> stream, const std::string& remote, std::error_code error);
   void Greet(std::unique_ptr<TlsStream> stream, const std::string& remote);
 
   asio::io_context& loop_;
+  const std::chrono::milliseconds to_shake_hands_;
   asio::ip::tcp::acceptor acceptor_;
   const std::function<std::shared_ptr<TlsContext>()> tls_;
   const OnHello on_hello_;

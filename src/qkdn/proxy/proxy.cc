@@ -148,6 +148,7 @@ void Proxy::Reload() {
     auto tls = MakeTlsContext(config_.peers_tls);
     if (!tls.ok()) return spdlog::warn("certificates are kept as they were: {}", tls.status().message());
     tls_ = std::move(tls).value();
+    listener_.Reload(*tls_);
     for (const auto& [id, peer] : peers_) peer->Reload(*tls_);
     spdlog::info("certificates and revocation lists were read again");
   });

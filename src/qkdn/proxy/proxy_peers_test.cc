@@ -156,6 +156,18 @@ TEST_F(ProxyPeersTest, RevocationEndsAConnectionWhenTheListIsReadAgain) {
   EXPECT_FALSE(b.up());
 }
 
+TEST_F(ProxyPeersTest, RevocationEndsAConnectionThatHasNotSaidHello) {
+  b.Start();
+  TestPeer peer(a.config.peers_tls, b.config.peers_listen.port);
+  folder.Revoke("node-0");
+  b.proxy().Reload();
+  ASSERT_TRUE(Soon([&] { return log->Says("certificates and revocation lists were read again"); }));
+  peer.Send(TestPeer::HelloOf(0));
+  EXPECT_TRUE(peer.ClosedByPeer());
+  EXPECT_TRUE(log->Says("certificate refused: certificate revoked"));
+  EXPECT_FALSE(log->Says("is up"));
+}
+
 TEST_F(ProxyPeersTest, ReloadWithABrokenFileKeepsTheOldCertificates) {
   StartBoth();
   std::filesystem::rename(folder.Path("ca.crl"), folder.Path("gone"));
