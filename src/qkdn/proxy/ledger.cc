@@ -21,6 +21,8 @@ std::string_view Name(BurnReason reason) {
       return "check";
     case BurnReason::kDisagreed:
       return "disagreed";
+    case BurnReason::kNoRoom:
+      return "no_room";
     case BurnReason::kRepeated:
       return "repeated";
     case BurnReason::kNotAcknowledged:

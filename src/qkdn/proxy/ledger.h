@@ -21,6 +21,7 @@ namespace ssn::qkdn::proxy {
 enum class BurnReason : std::uint8_t {
   kCheck,            // spent on comparing the two ends
   kDisagreed,        // the two ends did not get the same keys, or one end got none
+  kNoRoom,           // a batch larger than both ends can hold
   kRepeated,         // the KME delivered key bytes or an id it had delivered before
   kNotAcknowledged,  // announced, but the other proxy did not take it or was not heard any more
   kSkipped,          // below a position the other proxy has gone past

@@ -53,7 +53,7 @@ bool Link::OnHello(const sideways::Hello& hello) {
   known_peer_ = hello.instance;
   up_ = true;
   if (!same_epoch) {
-    receiver_.Restart();
+    receiver_.Restart(hello.capacity);
     transmitter_.Restart(hello.capacity);
     return true;
   }

@@ -53,6 +53,19 @@ TEST_F(LinkEpoch, AnAnnouncementThatWasNotAcknowledgedIsNeverUsed) {
   ExpectReconciled();
 }
 
+TEST_F(LinkEpoch, AStreamThatEndedWhileTheConnectionWasDownEndsAtTheOtherEndToo) {
+  Connect();
+  Settle();
+  TestSink& rx = OpenRx(1, Id(1));
+  OpenTx(0, Id(1));
+  Settle();
+  Cut();
+  nodes[0]->link->CloseToTransmit(Id(1));
+  Connect();
+  Settle();
+  EXPECT_TRUE(rx.ended);
+}
+
 TEST_F(LinkEpoch, ARestartOfOneSideBeginsANewEpochAndForgetsAllPad) {
   Connect();
   Settle();

@@ -41,11 +41,17 @@ class LinkIo {
 inline constexpr unsigned kMaxFetches = 2;
 inline constexpr std::size_t kMaxBatches =
     8;  // fetched or being fetched by the transmitter, and not agreed on yet
+inline constexpr std::size_t kMaxWaitingRequests = 65536;  // of all programs, for pad of one link
 inline constexpr std::uint64_t kMaxBatchBytes = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t kSmallRequestBytes = 4096;  // may be served from the reserve
 inline constexpr std::uint64_t kFirstGrantBytes = 4096;    // until the other end has opened the stream
 inline constexpr std::uint64_t kMaxGrantBytes = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t kMaxEnvelopePadBytes = kMaxEnvelopeBytes + kOneTimeMacKeyBytes;
+
+inline std::string NoRoom(std::uint64_t batch_bytes, std::uint64_t most) {
+  return "a batch of " + std::to_string(batch_bytes) + " bytes is more than the " + std::to_string(most) +
+         " bytes that both ends can hold: it is burnt";
+}
 
 struct LinkSettings {
   NodeId self = 0;

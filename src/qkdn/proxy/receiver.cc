@@ -22,7 +22,8 @@ constexpr std::size_t kMaxAnnounced =
 Receiver::Receiver(const LinkSettings& settings, LinkIo& io, Ledger& ledger)
     : settings_(settings), io_(io), ledger_(ledger), buffer_(settings.capacity) {}
 
-void Receiver::Restart() {
+void Receiver::Restart(std::uint64_t peer_capacity) {
+  common_ = std::min(settings_.capacity, peer_capacity);
   for (auto stream = streams_.begin(); stream != streams_.end();) {
     if (stream->second.sink != nullptr) stream->second.sink->Ended(Refusal::kStreamEnded);
     stream = Forget(stream, BurnReason::kEpochEnded);
@@ -97,8 +98,12 @@ bool Receiver::OnKeysVerdict(const sideways::KeysVerdict& verdict) {
   if (batch == batches_.end()) return !verdict.agreed;  // that of a batch we could not fetch
   const ByteSpan material = batch->second.keys.material.span();
   if (!verdict.agreed) {
-    io_.Warn("the two ends hold different keys: the batch is burnt");
-    BurnBatch(batch, BurnReason::kDisagreed);
+    // The transmitter compares first and measures then; of a batch that is too large we know no more than
+    // that.
+    const bool too_large = material.size() > common_ + kOneTimeMacKeyBytes;
+    io_.Warn(too_large ? NoRoom(material.size() - kOneTimeMacKeyBytes, common_)
+                       : "the two ends hold different keys: the batch is burnt");
+    BurnBatch(batch, too_large ? BurnReason::kNoRoom : BurnReason::kDisagreed);
     return true;
   }
   if (material.size() <= kOneTimeMacKeyBytes || verdict.position < buffer_.end()) return false;

@@ -30,7 +30,7 @@ class Receiver {
   Receiver(const LinkSettings& settings, LinkIo& io, Ledger& ledger);
 
   // As those of Transmitter: `tx_next` and `tx_end` are the peer's.
-  void Restart();
+  void Restart(std::uint64_t peer_capacity);
   bool Resume(std::uint64_t tx_next, std::uint64_t tx_end);
   void Suspend();
 
@@ -80,6 +80,7 @@ class Receiver {
   LinkIo& io_;
   Ledger& ledger_;
   PadBuffer buffer_;
+  std::uint64_t common_ = 0;  // capacity: the smaller of the two sides
   bool connected_ = false;
   std::map<std::uint32_t, Batch> batches_;
   std::uint64_t batch_bytes_ = 0;

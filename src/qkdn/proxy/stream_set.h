@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// stream_set.h - the ids of streams seen last, so that none is used a second time.
+// stream_set.h - the ids of the streams that ended last, so that none is used a second time.
 //
-// Shapes:    holds the kLimit newest; older ids are forgotten.
+// Shapes:    holds the kLimit newest; older ids are forgotten. What follows from that: SIDEWAYS.md.
 // Threads:   no locking of its own.
 
 #pragma once
@@ -17,15 +17,13 @@ class StreamSet {
  public:
   static constexpr std::size_t kLimit = 65536;
 
-  // Add is false if the id is there already.
-  bool Add(const StreamId& id) {
-    if (!ids_.insert(id).second) return false;
+  void Add(const StreamId& id) {
+    if (!ids_.insert(id).second) return;
     order_.push_back(id);
     if (order_.size() > kLimit) {
       ids_.erase(order_.front());
       order_.pop_front();
     }
-    return true;
   }
   bool Contains(const StreamId& id) const { return ids_.contains(id); }
   void Clear() {

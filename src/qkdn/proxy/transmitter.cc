@@ -6,8 +6,6 @@
 #include <cstring>
 #include <utility>
 
-#include "ssn/one_time_mac.h"
-
 namespace ssn::qkdn::proxy {
 namespace {
 
@@ -15,9 +13,6 @@ using north::Refusal;
 using north::StreamKind;
 
 constexpr std::size_t kMaxLeftoverIds = 65536;
-constexpr auto kAfterGivenUpFetch = std::chrono::seconds(1);
-constexpr auto kShortestPause = std::chrono::milliseconds(50);
-constexpr unsigned kMaxPauseDoublings = 8;  // 12.8 s
 
 }  // namespace
 
@@ -34,8 +29,7 @@ void Transmitter::Restart(std::uint64_t peer_capacity) {
   ledger_.Burnt(buffer_.Reset(), BurnReason::kEpochEnded);
   next_ = 0;
   common_ = std::min(settings_.capacity, peer_capacity);
-  used_ids_.Clear();
-  closed_while_down_.clear();
+  ended_ids_.Clear();
   Connected();
 }
 
@@ -45,8 +39,6 @@ bool Transmitter::Resume(std::uint64_t peer_rx_end) {
   // may come again with other pad.
   const std::uint64_t end = std::max(peer_rx_end, next_);
   ledger_.Burnt(buffer_.BurnFrom(end), BurnReason::kNotAcknowledged, end);
-  for (const StreamId& stream : std::exchange(closed_while_down_, {}))
-    io_.Send(sideways::StreamClosed{stream, true});
   Connected();
   return true;
 }
@@ -71,9 +63,7 @@ void Transmitter::Suspend() {
   // ours.
   for (const Announced& grant : announced_) {
     const auto stream = streams_.find(grant.stream);
-    if (stream == streams_.end()) continue;
-    closed_while_down_.push_back(grant.stream);
-    End(stream, Refusal::kLinkDown);
+    if (stream != streams_.end()) End(stream, Refusal::kLinkDown);
   }
   announced_.clear();
   unacknowledged_bytes_ = 0;
@@ -88,94 +78,8 @@ void Transmitter::Suspend() {
   }
 }
 
-void Transmitter::Refill() {
-  const std::uint64_t high = std::min(settings_.high, common_);
-  std::uint64_t expected = Free() + batch_bytes_;
-  for (const std::uint64_t bytes : fetches_) expected += bytes;
-  if (expected < std::min(settings_.low, high)) filling_ = true;
-  while (filling_ && connected_ && fetches_.size() < kMaxFetches &&
-         fetches_.size() + batches_.size() < kMaxBatches && io_.Now() >= no_fetch_before_) {
-    if (expected >= high) {
-      filling_ = false;
-      return;
-    }
-    const std::uint64_t bytes = std::min(kMaxBatchBytes, high - expected);
-    fetches_.push_back(bytes);
-    expected += bytes;
-    io_.FetchKeys(bytes);
-  }
-}
-
-void Transmitter::OnKeys(etsi014::Keys keys) {
-  if (!fetches_.empty()) fetches_.pop_front();
-  if (keys.ids.empty()) {
-    no_fetch_before_ = io_.Now() + kAfterGivenUpFetch;
-    return;
-  }
-  const std::uint32_t number = next_batch_++;
-  const bool repeated = io_.RepeatedKeys(keys);
-  const bool usable =
-      keys.material.size() > kOneTimeMacKeyBytes && keys.ids.size() <= sideways::kMaxKeysPerBatch;
-  ledger_.Fetched(keys.material.size(), number);
-  batch_bytes_ += keys.material.size();
-  const auto batch = batches_.emplace(number, Batch{std::move(keys), false}).first;
-  if (repeated || !usable) {
-    io_.Warn(repeated ? "the KME delivered keys that it had delivered before: they are burnt"
-                      : "the KME delivered a batch that is too small or of too many keys: it is burnt");
-    if (connected_) io_.Send(sideways::DiscardKeys{batch->second.keys.ids});
-    BurnBatch(batch, repeated ? BurnReason::kRepeated : BurnReason::kDisagreed);
-    SlowDown();
-    return;
-  }
-  if (connected_) Announce(number, batch->second);
-  Refill();
-}
-
-void Transmitter::Announce(std::uint32_t number, Batch& batch) {
-  batch.announced = true;
-  io_.Send(sideways::Keys{number, static_cast<std::uint32_t>(batch.keys.key_bytes), batch.keys.ids});
-}
-
-void Transmitter::BurnBatch(std::map<std::uint32_t, Batch>::iterator batch, BurnReason reason) {
-  ledger_.Burnt(batch->second.keys.material.size(), reason);
-  batch_bytes_ -= batch->second.keys.material.size();
-  batches_.erase(batch);
-}
-
-// Keys that do not agree cost key: whatever the cause, do not spend it all at full speed.
-void Transmitter::SlowDown() {
-  no_fetch_before_ = io_.Now() + kShortestPause * (1 << std::min(disagreements_, kMaxPauseDoublings));
-  ++disagreements_;
-}
-
-bool Transmitter::OnKeysCheck(const sideways::KeysCheck& check) {
-  const auto batch = batches_.find(check.batch);
-  if (batch == batches_.end() || !batch->second.announced) return false;
-  const ByteSpan material = batch->second.keys.material.span();
-  const ByteSpan key = material.first(kOneTimeMacKeyBytes);
-  const ByteSpan pad = material.subspan(kOneTimeMacKeyBytes);
-  const bool agreed =
-      check.fetched && VerifyOneTimeMac(key, {pad}, check.tag) && buffer_.held() + pad.size() <= common_;
-  io_.Send(sideways::KeysVerdict{check.batch, agreed, buffer_.end()});
-  if (!agreed) {
-    io_.Warn(check.fetched ? "the two ends hold different keys: the batch is burnt"
-                           : "the peer could not fetch a batch of keys: it is burnt");
-    BurnBatch(batch, BurnReason::kDisagreed);
-    SlowDown();
-    return true;
-  }
-  disagreements_ = 0;
-  buffer_.Append(pad);
-  ledger_.Burnt(kOneTimeMacKeyBytes, BurnReason::kCheck);
-  batch_bytes_ -= material.size();
-  batches_.erase(batch);
-  Serve();
-  Refill();
-  return true;
-}
-
 StreamOpening Transmitter::Open(const StreamId& stream, StreamKind kind, PadSink& sink) {
-  if (!used_ids_.Add(stream)) return StreamOpening::kExists;
+  if (streams_.contains(stream) || ended_ids_.Contains(stream)) return StreamOpening::kExists;
   Stream& opened = streams_[stream];
   opened.kind = kind;
   opened.sink = &sink;
@@ -194,8 +98,15 @@ void Transmitter::Request(const StreamId& id, const PadRequest& request) {
                                      std::to_string(most) + " bytes this link ever has at once");
     return;
   }
+  if (unserved_ >= kMaxWaitingRequests) {
+    stream->second.sink->Refused(request.request, Refusal::kDry,
+                                 std::to_string(unserved_) + " requests wait for pad of this link already");
+    return;
+  }
   stream->second.waiting.push_back({request, next_serial_++});
   order_.push_back(id);
+  ++unserved_;
+  if (order_.size() > 2 * kMaxWaitingRequests) ForgetUnneededTurns();
   Serve();
   Expire(stream->second);  // a request that does not wait has its answer now
   Refill();
@@ -217,6 +128,21 @@ std::uint64_t Transmitter::PieceFor(const Stream& stream, const Waiting& waiting
     most = std::min(most, kMaxGrantBytes);
   }
   return std::min(most, Allowance(waiting));
+}
+
+// While the link is down, turns of requests that have expired and of streams that have ended pile up.
+void Transmitter::ForgetUnneededTurns() {
+  std::map<StreamId, std::size_t> needed;
+  for (const auto& [id, stream] : streams_) needed[id] = Unserved(stream);
+  std::erase_if(order_, [&](const StreamId& id) {
+    const auto left = needed.find(id);
+    return left == needed.end() || left->second == 0 || left->second-- == 0;
+  });
+}
+
+std::size_t Transmitter::Unserved(const Stream& stream) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(stream.waiting, [](const Waiting& waiting) { return !waiting.served; }));
 }
 
 void Transmitter::Serve() {
@@ -248,13 +174,14 @@ bool Transmitter::ServeRequest(const StreamId& id, Stream& stream, Waiting& wait
       stream.sink->Refused(waiting.request.request, Refusal::kWindowFull,
                            "no room for need=" + std::to_string(need) + " bytes in the window");
       const std::uint64_t serial = waiting.serial;
-      std::erase_if(stream.waiting, [serial](const Waiting& w) { return w.serial == serial; });
+      unserved_ -= std::erase_if(stream.waiting, [serial](const Waiting& w) { return w.serial == serial; });
       return true;
     }
     Grant(id, stream, waiting, memory);
   }
   if (waiting.announced < need) return false;
   waiting.served = true;
+  --unserved_;
   FinishRequests(stream);
   return true;
 }
@@ -274,7 +201,8 @@ bool Transmitter::OnGrantAck(const sideways::GrantAck& ack) {
   const Announced grant = announced_.front();
   announced_.pop_front();
   unacknowledged_bytes_ -= grant.length;
-  const auto found = streams_.find(grant.stream);
+  // The stream it was for may have ended; another one of its id is not meant.
+  const auto found = grant.memory.empty() ? streams_.end() : streams_.find(grant.stream);
   if (found == streams_.end() || !ack.taken) {
     ledger_.Burnt(buffer_.BurnBelow(grant.position + grant.length),
                   ack.taken ? BurnReason::kStreamClosed : BurnReason::kNotAcknowledged, grant.position);
@@ -282,6 +210,7 @@ bool Transmitter::OnGrantAck(const sideways::GrantAck& ack) {
       found->second.sink->Free(grant.memory);
       End(found, Refusal::kStreamEnded);
     }
+    AppendAgreed();
     Refill();
     return true;
   }
@@ -299,6 +228,7 @@ bool Transmitter::OnGrantAck(const sideways::GrantAck& ack) {
     if (waiting.serial == grant.serial) --waiting.unacknowledged;
   FinishRequests(stream);
   if (ack.opened) stream.opened_by_peer = true;
+  AppendAgreed();
   Serve();
   Refill();
   return true;
@@ -314,7 +244,11 @@ void Transmitter::FinishRequests(Stream& stream) {
 
 void Transmitter::OnStreamOpened(const StreamId& id) {
   const auto stream = streams_.find(id);
-  if (stream == streams_.end()) return;
+  if (stream == streams_.end()) {
+    // It may have ended while the connection was down.
+    if (ended_ids_.Contains(id)) io_.Send(sideways::StreamClosed{id, true});
+    return;
+  }
   stream->second.opened_by_peer = true;
   Serve();
 }
@@ -337,11 +271,14 @@ void Transmitter::Close(const StreamId& id) {
   const auto stream = streams_.find(id);
   if (stream == streams_.end()) return;
   FreeAnnounced(id, *stream->second.sink);
-  streams_.erase(stream);
-  if (connected_)
-    io_.Send(sideways::StreamClosed{id, true});
-  else
-    closed_while_down_.push_back(id);
+  Erase(stream);
+  io_.Send(sideways::StreamClosed{id, true});
+}
+
+Transmitter::Streams::iterator Transmitter::Erase(Streams::iterator stream) {
+  unserved_ -= Unserved(stream->second);
+  ended_ids_.Add(stream->first);
+  return streams_.erase(stream);
 }
 
 Transmitter::Streams::iterator Transmitter::End(Streams::iterator stream, Refusal reason) {
@@ -349,14 +286,12 @@ Transmitter::Streams::iterator Transmitter::End(Streams::iterator stream, Refusa
   for (const Waiting& waiting : stream->second.waiting)
     stream->second.sink->Refused(waiting.request.request, reason, "the stream has ended");
   stream->second.sink->Ended(reason);
-  return streams_.erase(stream);
+  return Erase(stream);
 }
-
-std::size_t Transmitter::waiting() const noexcept { return order_.size(); }
 
 void Transmitter::Expire(Stream& stream) {
   const auto now = io_.Now();
-  std::erase_if(stream.waiting, [&](const Waiting& waiting) {
+  unserved_ -= std::erase_if(stream.waiting, [&](const Waiting& waiting) {
     if (waiting.served || now < waiting.request.deadline) return false;
     stream.sink->Refused(waiting.request.request, connected_ ? Refusal::kDry : Refusal::kLinkDown,
                          connected_ ? "no pad in time" : "the proxy of the peer is not connected");

@@ -56,7 +56,7 @@ class Transmitter {
   bool locked() const noexcept { return buffer_.locked(); }
   std::uint64_t next() const noexcept { return next_; }
   std::uint64_t end() const noexcept { return buffer_.end(); }
-  std::size_t waiting() const noexcept;
+  std::size_t waiting() const noexcept { return unserved_; }
 
  private:
   struct Waiting {
@@ -77,6 +77,7 @@ class Transmitter {
   struct Batch {
     etsi014::Keys keys;
     bool announced = false;
+    bool agreed = false;  // both ends hold the same, and it waits for its room
   };
   struct Announced {
     StreamId stream{};
@@ -91,6 +92,8 @@ class Transmitter {
   void Refill();
   void Announce(std::uint32_t number, Batch& batch);
   void BurnBatch(std::map<std::uint32_t, Batch>::iterator batch, BurnReason reason);
+  void Reject(std::map<std::uint32_t, Batch>::iterator batch, BurnReason reason, const std::string& why);
+  bool AppendAgreed();
   void SlowDown();
   void Serve();
   void Expire(Stream& stream);
@@ -101,6 +104,9 @@ class Transmitter {
   std::uint64_t Allowance(const Waiting& waiting) const noexcept;
   static void FinishRequests(Stream& stream);
   void FreeAnnounced(const StreamId& id, PadSink& sink);
+  void ForgetUnneededTurns();
+  static std::size_t Unserved(const Stream& stream);
+  Streams::iterator Erase(Streams::iterator stream);
   Streams::iterator End(Streams::iterator stream, north::Refusal reason);
 
   const LinkSettings settings_;
@@ -122,9 +128,9 @@ class Transmitter {
   std::uint64_t unacknowledged_bytes_ = 0;
   std::uint64_t next_serial_ = 1;
   Streams streams_;
-  std::deque<StreamId> order_;  // of requests not served yet, as they came
-  StreamSet used_ids_;
-  std::vector<StreamId> closed_while_down_;
+  std::deque<StreamId> order_;  // of requests not served yet, as they came; some are gone
+  std::size_t unserved_ = 0;    // of these requests, those that are there
+  StreamSet ended_ids_;         // those in use are in streams_
 };
 
 }  // namespace ssn::qkdn::proxy
