@@ -2,6 +2,7 @@
 #include "qkdn/proxy/program.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@ namespace {
 using north::Refusal;
 
 constexpr int kDatagramsPerTurn = 64;  // then other programs have theirs
+constexpr auto kUntilMemory = std::chrono::milliseconds(10);
 
 std::string Hex(const StreamId& id) {
   std::string text;
@@ -30,6 +32,7 @@ std::string Hex(const StreamId& id) {
 Program::Program(asio::io_context& loop, int socket, const Credentials& credentials, Links& links,
                  WindowMemory& memory, WarnLimit& warnings, std::function<void()> on_stopped)
     : socket_(loop, socket),
+      memory_timer_(loop),
       credentials_(credentials),
       links_(links),
       memory_(memory),
@@ -52,8 +55,9 @@ void Program::OnReadable() {
   static thread_local std::array<std::uint8_t, north::kMaxMessageBytes> buffer;
   for (int i = 0; i < kDatagramsPerTurn && !failed_ && !stopped_; ++i) {
     const ssize_t got = recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
+    // A program that ended with messages unread is a reset, once; its own last messages come behind it.
+    if (got < 0 && (errno == EINTR || errno == ECONNRESET)) continue;
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == ENOMEM)) break;
     if (got <= 0) return Gone();
     const auto length = static_cast<std::size_t>(got);
     if (length > buffer.size()) return Malformed(0, fmt::format("a datagram of {} bytes", length));
@@ -207,20 +211,21 @@ void Program::Refuse(Refusal reason, const std::string& message) {
 void Program::SendWith(const north::FromProxy& message, int descriptor) {
   if (failed_ || stopped_) return;
   std::vector<std::uint8_t> datagram = north::Encode(message);
+  Sent obstacle = Sent::kFull;
   if (unsent_.empty()) {
-    const int sent = TrySend(datagram, descriptor);
-    if (sent > 0) return;
-    if (sent < 0) return Gone();
+    obstacle = TrySend(datagram, descriptor);
+    if (obstacle == Sent::kYes) return;
+    if (obstacle == Sent::kFailed) return Gone();
     if (descriptor >= 0) return Fail("does not take its window");
   }
   if (unsent_.size() >= kMaxUnsent || unsent_bytes_ + datagram.size() > kMaxUnsentBytes)
     return Fail(fmt::format("has not read {} messages", unsent_.size()));
   unsent_bytes_ += datagram.size();
   unsent_.push_back(std::move(datagram));
-  WaitToWrite();
+  SendLater(obstacle);
 }
 
-int Program::TrySend(const std::vector<std::uint8_t>& datagram, int descriptor) {
+Program::Sent Program::TrySend(const std::vector<std::uint8_t>& datagram, int descriptor) {
   iovec part{const_cast<std::uint8_t*>(datagram.data()), datagram.size()};  // sendmsg does not write there
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
   msghdr message{};
@@ -236,34 +241,47 @@ int Program::TrySend(const std::vector<std::uint8_t>& datagram, int descriptor) 
     std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
   }
   for (;;) {
-    if (sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return 1;
+    if (sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return Sent::kYes;
     if (errno == EINTR) continue;
-    return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return Sent::kFull;
+    return errno == ENOBUFS || errno == ENOMEM ? Sent::kNoMemory : Sent::kFailed;
   }
 }
 
-void Program::WaitToWrite() {
-  if (writing_) return;
-  writing_ = true;
-  socket_.async_wait(asio::posix::stream_descriptor::wait_write,
-                     [self = shared_from_this()](std::error_code error) {
-                       self->writing_ = false;
-                       if (self->stopped_ || self->failed_) return;
-                       if (error) return self->Gone();
-                       while (!self->unsent_.empty()) {
-                         const int sent = self->TrySend(self->unsent_.front(), -1);
-                         if (sent < 0) return self->Gone();
-                         if (sent == 0) return self->WaitToWrite();
-                         self->unsent_bytes_ -= self->unsent_.front().size();
-                         self->unsent_.pop_front();
-                       }
-                     });
+void Program::SendLater(Sent obstacle) {
+  if (std::exchange(writing_, true)) return;
+  auto again = [self = shared_from_this()](std::error_code error) {
+    self->writing_ = false;
+    if (self->stopped_ || self->failed_) return;
+    if (error) return self->Gone();
+    self->SendQueued();
+  };
+  if (obstacle == Sent::kFull)
+    return socket_.async_wait(asio::posix::stream_descriptor::wait_write, std::move(again));
+  // The socket counts as writable all the while: waiting for that would spin.
+  memory_timer_.expires_after(kUntilMemory);
+  memory_timer_.async_wait(std::move(again));
+}
+
+void Program::SendQueued() {
+  while (!unsent_.empty()) {
+    const Sent sent = TrySend(unsent_.front(), -1);
+    if (sent == Sent::kFailed) return Gone();
+    if (sent != Sent::kYes) return SendLater(sent);
+    unsent_bytes_ -= unsent_.front().size();
+    unsent_.pop_front();
+  }
+}
+
+bool Program::HungUp() {
+  pollfd socket{socket_.native_handle(), 0, 0};
+  return poll(&socket, 1, 0) > 0 && (socket.revents & POLLHUP) != 0;
 }
 
 void Program::Gone() {
   if (stopped_ || std::exchange(failed_, true)) return;
   asio::post(socket_.get_executor(),
-             [self = shared_from_this()] { self->End(BurnReason::kStreamClosed, true); });
+             [self = shared_from_this()] { self->End(BurnReason::kStreamClosed, self->HungUp()); });
 }
 
 void Program::Fail(const std::string& why) {
@@ -280,6 +298,7 @@ void Program::End(BurnReason reason, bool wipe) {
   streams_.clear();
   window_.reset();
   std::error_code ignored;
+  memory_timer_.cancel(ignored);
   socket_.close(ignored);
   asio::post(socket_.get_executor(), std::exchange(on_stopped_, nullptr));
 }

@@ -12,6 +12,7 @@
 
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -85,15 +86,22 @@ class Program : public ProgramStream::Host, public std::enable_shared_from_this<
   void Malformed(std::uint32_t request, const std::string& message);
   std::uint32_t NewHandle();
   void SendWith(const north::FromProxy& message, int descriptor);
-  // 1: sent; 0: the socket is full; -1: gone.
-  int TrySend(const std::vector<std::uint8_t>& datagram, int descriptor);
-  void WaitToWrite();
-  // Both end the connection as soon as the calls on the stack have returned.
+  // kFull: until the program reads. kNoMemory: the kernel has none just now, which is no fault of the
+  // program's.
+  enum class Sent { kYes, kFull, kNoMemory, kFailed };
+  Sent TrySend(const std::vector<std::uint8_t>& datagram, int descriptor);
+  void SendLater(Sent obstacle);
+  void SendQueued();
+  // True when the program's last descriptor of the socket is closed: nobody uses its window.
+  bool HungUp();
+  // Both end the connection as soon as the calls on the stack have returned. The window is wiped only if the
+  // program has hung up: zeros would be taken for pad.
   void Gone();
   void Fail(const std::string& why);
   void End(BurnReason reason, bool wipe);
 
   asio::posix::stream_descriptor socket_;
+  asio::steady_timer memory_timer_;
   const Credentials credentials_;
   Links& links_;
   WindowMemory& memory_;
