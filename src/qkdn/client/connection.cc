@@ -109,13 +109,16 @@ bool Connection::Release(Lock&, const StreamState& stream, std::uint64_t offset)
   return true;
 }
 
-void Connection::Close(Lock& lock, StreamState& stream) {
+void Connection::Close(Lock& lock, StreamState& stream, std::uint64_t unreleased) {
   for (Request* request : {&stream.demand, &stream.prefetch})
     if (request->waiting()) Forget(*request);
   const std::uint32_t handle = stream.handle;
   granted_.Close(handle);
   streams_.erase(handle);
-  if (!Send(lock, north::Close{handle}, After(kClosePatience))) Lose("the proxy does not read");
+  const Deadline patience = After(kClosePatience);
+  if ((unreleased > 0 && !Send(lock, north::Release{handle, unreleased}, patience)) ||
+      !Send(lock, north::Close{handle}, patience))
+    Lose("the proxy does not read");
 }
 
 // One step of waiting: false if the deadline has passed.

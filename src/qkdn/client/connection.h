@@ -85,8 +85,9 @@ class Connection {
   void GetStatus(Lock& lock, Deadline deadline, Request& request);
   // Release tells the proxy that the stream's pad below `offset` is used. False: not now, try again later.
   bool Release(Lock& lock, const StreamState& stream, std::uint64_t offset);
-  // Close ends the stream and destroys its state.
-  void Close(Lock& lock, StreamState& stream);
+  // Close ends the stream and destroys its state. `unreleased`: up to here its pad is used, which the proxy
+  // was not told yet; 0: it was.
+  void Close(Lock& lock, StreamState& stream, std::uint64_t unreleased);
 
   // Drain takes what has come, without waiting.
   void Drain(Lock& lock) { Step(lock, Clock::now()); }

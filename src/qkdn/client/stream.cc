@@ -81,7 +81,8 @@ Stream::~Stream() {
   TakeOver(lock);
   for (const north::Grant& extent : *extents_)
     Wipe(connection_->window().At(extent.window_offset, extent.length));
-  connection_->Close(lock, state_);
+  // What is not released when the stream is closed goes into the books as burnt.
+  connection_->Close(lock, state_, used_ > released_ ? used_ : 0);
 }
 
 void Stream::TakeOver(const Connection::Lock&) {

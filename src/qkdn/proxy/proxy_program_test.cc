@@ -101,6 +101,19 @@ TEST_F(ProxyProgramTest, ProgramThatOnlyStopsSendingKeepsItsPad) {
   ExpectDisconnectedWithItsPad();
 }
 
+TEST_F(ProxyProgramTest, WhatAProgramUsedIsUsedInTheBooksWhenItCloses) {
+  const auto client = a.Client();
+  Result<std::unique_ptr<PadStream>> opened = client->Open(Id(2), 1, PadDirection::kTransmit, 1000, 5000ms);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  std::unique_ptr<PadStream> stream = std::move(opened).value();
+  stream->Use(300);
+  stream.reset();
+  ASSERT_TRUE(Soon([&] { return a.Link().tx.windows == 1000; })) << "that of the other program";
+  const PairSnapshot books = a.Link().tx;
+  EXPECT_EQ(300u, books.used);
+  EXPECT_EQ(books.granted - 1000 - 300, books.burnt[static_cast<std::size_t>(BurnReason::kStreamClosed)]);
+}
+
 TEST_F(ProxyProgramTest, LastMessagesOfAProgramThatEndedWithoutReadingCount) {
   program->Send(north::GetStatus{7});
   ASSERT_TRUE(Soon([&] {
