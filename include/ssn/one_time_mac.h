@@ -10,7 +10,7 @@
 // Errors:    kUnavailable when OpenSSL has no Poly1305; kInvalidArgument for a key of another size.
 // Ownership: nothing is kept after return. The caller wipes the key and never uses it again.
 // Timing:    constant in key, message and tag; depends on lengths.
-// Threads:   pure functions.
+// Threads:   pure functions; a OneTimeMacContext is used by one thread at a time.
 // Spec:      RFC 8439, section 2.5; D. J. Bernstein, The Poly1305-AES message-authentication code (FSE
 //            2005), theorem 3.3.
 
@@ -19,6 +19,7 @@
 #include <array>
 #include <cstddef>
 #include <initializer_list>
+#include <memory>
 
 #include "ssn/bytes.h"
 #include "ssn/status.h"
@@ -35,5 +36,27 @@ Result<OneTimeMacTag> OneTimeMac(ByteSpan key, std::initializer_list<ByteSpan> p
 
 // VerifyOneTimeMac is true if `tag` is the tag of `parts`; false too when it could not be computed.
 bool VerifyOneTimeMac(ByteSpan key, std::initializer_list<ByteSpan> parts, ByteSpan tag);
+
+// OneTimeMacContext computes tags of messages that come piece by piece, one message after the other: Start,
+// Add as often as needed, Finish. It can be used again after any failure.
+class OneTimeMacContext {
+ public:
+  OneTimeMacContext() noexcept;
+  OneTimeMacContext(OneTimeMacContext&&) noexcept;
+  OneTimeMacContext& operator=(OneTimeMacContext&&) noexcept;
+  ~OneTimeMacContext();
+
+  Status Start(ByteSpan key);
+  // REQUIRES: Start succeeded, and no Finish since.
+  Status Add(ByteSpan part);
+  // Finish wipes the key out of the context.
+  Result<OneTimeMacTag> Finish();
+
+ private:
+  struct Deleter {
+    void operator()(void* context) const noexcept;
+  };
+  std::unique_ptr<void, Deleter> context_;  // OpenSSL's, made by the first Start
+};
 
 }  // namespace ssn

@@ -127,5 +127,34 @@ TEST(OneTimeMac, ThreadsDoNotDisturbEachOther) {
   EXPECT_EQ(std::vector<int>(4), wrong);
 }
 
+TEST(OneTimeMacContext, GivesTheSameTagsPieceByPiece) {
+  Bytes key(kOneTimeMacKeyBytes), message(1000);
+  OneTimeMacContext context;
+  for (std::uint8_t round = 1; round < 4; ++round) {
+    for (std::size_t i = 0; i < key.size(); ++i) key[i] = static_cast<std::uint8_t>(round * 50 + i);
+    for (std::size_t i = 0; i < message.size(); ++i) message[i] = static_cast<std::uint8_t>(round * i);
+    const ByteSpan all(message);
+    ASSERT_TRUE(context.Start(key).ok());
+    for (const ByteSpan piece : {all.first(1), all.subspan(1, 0), all.subspan(1, 700), all.subspan(701)})
+      ASSERT_TRUE(context.Add(piece).ok());
+    const auto tag = context.Finish();
+    ASSERT_TRUE(tag.ok()) << tag.status().message();
+    EXPECT_EQ(Tag(key, {message}), Bytes(tag.value().begin(), tag.value().end()));
+  }
+}
+
+TEST(OneTimeMacContext, IsOfUseAfterAFailure) {
+  const Bytes key(kOneTimeMacKeyBytes, 7), message(33, 1);
+  OneTimeMacContext context;
+  EXPECT_FALSE(context.Add(message).ok());
+  EXPECT_FALSE(context.Finish().ok());
+  EXPECT_FALSE(context.Start(ByteSpan(key).first(31)).ok());
+  ASSERT_TRUE(context.Start(key).ok());
+  ASSERT_TRUE(context.Add(message).ok());
+  const auto tag = context.Finish();
+  ASSERT_TRUE(tag.ok());
+  EXPECT_EQ(Tag(key, {message}), Bytes(tag.value().begin(), tag.value().end()));
+}
+
 }  // namespace
 }  // namespace ssn
