@@ -76,6 +76,9 @@ class PadClient {
     // Address space for pad at hand; memory is used as pad comes.
     std::size_t window_bytes = std::size_t{1} << 30;
     std::chrono::milliseconds connect_timeout{1000};
+    // The longest that the proxy waits for pad it does not have. Pad that it has may take the whole wait of
+    // a call to come: a program that would rather fail than wait sets this low and its waits high.
+    std::chrono::milliseconds dry_wait{10000};
   };
   // Make checks the options; the connection is made by the first call that needs it.
   static Result<std::shared_ptr<PadClient>> Make(Options options);
@@ -109,6 +112,14 @@ class PadClient {
   // serves once. Beyond kMaxEnvelopeBytes the two have to call within each other's `wait`.
   virtual Result<SecretBytes> SharedPad(NodeId peer, const StreamId& label, std::size_t bytes,
                                         std::chrono::milliseconds wait) = 0;
+
+  // Between programs of one node there is no pad. Attach says that the transmitting end of stream `id` is
+  // this program, before its first message; IsAttached, asked by the program that received it, is true if
+  // that end is a program at the same proxy, whatever number of a node the message claims. Until Detach, or
+  // until the connection is lost.
+  virtual Status Attach(const StreamId& id, std::chrono::milliseconds wait) = 0;
+  virtual void Detach(const StreamId& id) = 0;
+  virtual Result<bool> IsAttached(const StreamId& id, std::chrono::milliseconds wait) = 0;
 
   // What the proxy says of itself and its links, as JSON.
   virtual Result<std::string> ProxyStatus(std::chrono::milliseconds wait) = 0;

@@ -16,17 +16,18 @@ constexpr int kMaxDatagramsAtOnce = 256;
 
 }  // namespace
 
-Connection::Connection(Greeted greeted)
+Connection::Connection(Greeted greeted, std::chrono::milliseconds dry_wait)
     : socket_(std::move(greeted.socket)),
       window_(std::move(greeted.window)),
       node_(std::move(greeted.node)),
+      dry_wait_(dry_wait),
       granted_(window_->size()),
       buffer_(north::kMaxMessageBytes) {}
 
 Result<std::shared_ptr<Connection>> Connection::Make(const PadClient::Options& options, Deadline deadline) {
   auto greeted = Greet(options, deadline);
   if (!greeted.ok()) return greeted.status();
-  return std::shared_ptr<Connection>(new Connection(std::move(greeted).value()), Deleter());
+  return std::shared_ptr<Connection>(new Connection(std::move(greeted).value(), options.dry_wait), Deleter());
 }
 
 Status Connection::LostStatus(const Lock&) const {
@@ -93,14 +94,6 @@ bool Connection::More(Lock& lock, StreamState& stream, Request& request, north::
 void Connection::Forget(Request& request) {
   requests_.erase(request.number);
   request.state = Request::State::kNone;
-}
-
-void Connection::GetStatus(Lock& lock, Deadline deadline, Request& request) {
-  request = Request::Waiting(NextNumber());
-  requests_[request.number] = &request;
-  if (Send(lock, north::GetStatus{request.number}, deadline))
-    WaitFor(lock, deadline, [&] { return !request.waiting(); });
-  requests_.erase(request.number);
 }
 
 bool Connection::Release(Lock&, const StreamState& stream, std::uint64_t offset) {

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -69,6 +70,7 @@ class Connection {
   bool lost() const noexcept { return lost_.load(std::memory_order_acquire); }
   bool usable() const noexcept { return ours() && !lost(); }
   const PadClient::Node& node() const noexcept { return node_; }
+  std::chrono::milliseconds dry_wait() const noexcept { return dry_wait_; }
   const MappedWindow& window() const noexcept { return *window_; }
 
   Lock Hold() { return Lock(mutex_); }
@@ -81,8 +83,12 @@ class Connection {
   // More sends a request that ends in `request`, a member of `stream`. False: there was no room in the
   // socket until the deadline, or the connection is lost.
   bool More(Lock& lock, StreamState& stream, Request& request, north::More more, Deadline deadline);
-  // GetStatus waits for the answer: waiting() afterwards means that none came in time.
-  void GetStatus(Lock& lock, Deadline deadline, Request& request);
+  // Ask sends a question (GetStatus, Attach or Find) and waits for the answer: waiting() afterwards means
+  // that none came in time.
+  template <typename Question>
+  void Ask(Lock& lock, Question question, Deadline deadline, Request& request);
+  // Detach: see ssn/pad_client.h.
+  void Detach(Lock&, const StreamId& stream) { TrySend(north::Detach{stream}); }
   // Release tells the proxy that the stream's pad below `offset` is used. False: not now, try again later.
   bool Release(Lock& lock, const StreamState& stream, std::uint64_t offset);
   // Close ends the stream and destroys its state. `unreleased`: up to here its pad is used, which the proxy
@@ -100,7 +106,7 @@ class Connection {
   }
 
  private:
-  explicit Connection(Greeted greeted);
+  Connection(Greeted greeted, std::chrono::milliseconds dry_wait);
   struct Deleter {
     void operator()(Connection* connection) const noexcept {
       if (connection->ours()) delete connection;
@@ -133,6 +139,7 @@ class Connection {
   const std::unique_ptr<Socket> socket_;  // closed after the window is unmapped
   const std::unique_ptr<MappedWindow> window_;
   const PadClient::Node node_;
+  const std::chrono::milliseconds dry_wait_;
 
   std::atomic<bool> lost_ = false;
   std::mutex mutex_;
@@ -146,5 +153,14 @@ class Connection {
   GrantedPad granted_;
   std::vector<std::uint8_t> buffer_;
 };
+
+template <typename Question>
+void Connection::Ask(Lock& lock, Question question, Deadline deadline, Request& request) {
+  question.request = NextNumber();
+  request = Request::Waiting(question.request);
+  requests_[request.number] = &request;
+  if (Send(lock, question, deadline)) WaitFor(lock, deadline, [&] { return !request.waiting(); });
+  requests_.erase(request.number);
+}
 
 }  // namespace ssn::qkdn::client

@@ -200,6 +200,16 @@ void FakeProxy::Serve(Program& program, const north::FromProgram& message) {
     for (const north::Grant& grant : program.streams[closed->handle].grants)
       not_wiped_at_close_ += !IsWiped(program, grant.window_offset, grant.length);
     program.streams.erase(closed->handle);
+  } else if (const auto* attach = std::get_if<north::Attach>(&message)) {
+    attached_.insert(attach->stream);
+    program.Send(north::Done{attach->request});
+  } else if (const auto* detach = std::get_if<north::Detach>(&message)) {
+    attached_.erase(detach->stream);
+  } else if (const auto* find = std::get_if<north::Find>(&message)) {
+    if (attached_.contains(find->stream))
+      program.Send(north::Done{find->request});
+    else
+      program.Send(north::Refused{find->request, north::Refusal::kNoSuchStream, ""});
   } else if (const auto* get = std::get_if<north::GetStatus>(&message)) {
     program.Send(north::StatusText{get->request, R"({"node":1})"});
   }

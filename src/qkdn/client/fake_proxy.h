@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -95,6 +96,7 @@ class FakeProxy {
   std::vector<std::unique_ptr<Program>> programs_;
   std::size_t open_ = 0;
   std::uint32_t next_handle_ = 1;
+  std::set<StreamId> attached_;
   std::size_t not_wiped_ = 0;
   std::size_t not_wiped_at_close_ = 0;
   std::thread thread_;

@@ -49,6 +49,9 @@ Status CheckOptions(const PadClient::Options& options) {
   if (options.connect_timeout <= milliseconds(0) || options.connect_timeout > kMaxConnectTimeout)
     return wrong("connect_timeout=" + std::to_string(options.connect_timeout.count()) + " ms is outside 1.." +
                  std::to_string(kMaxConnectTimeout.count()));
+  if (options.dry_wait < milliseconds(0) || options.dry_wait > milliseconds(north::kMaxWaitMs))
+    return wrong("dry_wait=" + std::to_string(options.dry_wait.count()) + " ms is outside 0.." +
+                 std::to_string(north::kMaxWaitMs));
   return {};
 }
 
@@ -103,19 +106,33 @@ class Client final : public PadClient {
     return TakeSharedPad(connection.value(), peer, label, bytes, deadline);
   }
 
+  Status Attach(const StreamId& id, milliseconds wait) override {
+    const auto answer = Ask(north::Attach{0, id}, "attach to the pad proxy", After(wait));
+    return answer.ok() ? Status() : answer.status();
+  }
+
+  void Detach(const StreamId& id) override {
+    State& state = Here();
+    ConnectionPtr connection;
+    {
+      const std::lock_guard lock(state.mutex);
+      connection = state.connection;
+    }
+    if (connection == nullptr) return;
+    auto lock = connection->Hold();
+    connection->Detach(lock, id);
+  }
+
+  Result<bool> IsAttached(const StreamId& id, milliseconds wait) override {
+    north::Refusal reason{};
+    const auto answer = Ask(north::Find{0, id}, "question to the pad proxy", After(wait), &reason);
+    if (answer.ok()) return true;
+    if (reason == north::Refusal::kNoSuchStream) return false;
+    return answer.status();
+  }
+
   Result<std::string> ProxyStatus(milliseconds wait) override {
-    const Deadline deadline = After(wait);
-    const auto connected = Connect(deadline);
-    if (!connected.ok()) return connected.status();
-    Connection& connection = *connected.value();
-    qkdn::client::Request request;
-    auto lock = connection.Hold();
-    connection.GetStatus(lock, deadline, request);
-    if (request.state == qkdn::client::Request::State::kDone) return request.text;
-    if (request.state == qkdn::client::Request::State::kRefused)
-      return qkdn::client::ToStatus(request.reason, "status of the pad proxy", request.text);
-    if (connection.lost()) return connection.LostStatus(lock);
-    return Status::Unavailable("status of the pad proxy: no answer in time");
+    return Ask(north::GetStatus{}, "status of the pad proxy", After(wait));
   }
 
  private:
@@ -127,6 +144,25 @@ class Client final : public PadClient {
     bool connecting = false;
     ConnectionPtr connection;
   };
+
+  // The text of the answer. `reason` is set if the proxy refused.
+  template <typename Question>
+  Result<std::string> Ask(const Question& question, const char* what, Deadline deadline,
+                          north::Refusal* reason = nullptr) {
+    const auto connected = Connect(deadline);
+    if (!connected.ok()) return connected.status();
+    Connection& connection = *connected.value();
+    qkdn::client::Request request;
+    auto lock = connection.Hold();
+    connection.Ask(lock, question, deadline, request);
+    if (request.state == qkdn::client::Request::State::kDone) return request.text;
+    if (request.state == qkdn::client::Request::State::kRefused) {
+      if (reason != nullptr) *reason = request.reason;
+      return qkdn::client::ToStatus(request.reason, what, request.text);
+    }
+    if (connection.lost()) return connection.LostStatus(lock);
+    return Status::Unavailable(std::string(what) + ": no answer in time");
+  }
 
   State& Here() {
     State* state = state_.load();

@@ -326,5 +326,38 @@ TEST(PadClient, StreamsKeepTheConnectionOfAClientThatIsGone) {
   EXPECT_TRUE(proxy.WaitUntilDisconnected(0));
 }
 
+TEST(PadClient, ADryWaitBoundsWhatTheProxyWaitsAndNotTheCall) {
+  std::atomic<std::uint32_t> wait_ms = 0;
+  FakeProxy proxy({.name = "dry-wait"}, [&](Program&, const north::FromProgram& message) {
+    if (const auto* open = std::get_if<north::Open>(&message)) wait_ms = open->wait_ms;
+    return false;
+  });
+  const auto client =
+      PadClient::Make({.socket_path = proxy.path(), .program = "test", .dry_wait = 7ms}).value();
+  EXPECT_TRUE(client->Open(kId, 2, kTransmit, 100, kWait).ok());
+  EXPECT_EQ(7u, wait_ms);
+}
+
+TEST(PadClient, AStreamIsAttachedUntilItIsDetached) {
+  FakeProxy proxy({.name = "attach"});
+  const auto ours = ClientOf(proxy), other = ClientOf(proxy);
+  EXPECT_FALSE(other->IsAttached(kId, kWait).value());
+  ours->Detach(kId);
+  ASSERT_TRUE(ours->Attach(kId, kWait).ok());
+  EXPECT_TRUE(other->IsAttached(kId, kWait).value());
+  ours->Detach(kId);
+  EXPECT_TRUE(ours->ProxyStatus(kWait).ok());  // so that it has arrived
+  EXPECT_FALSE(other->IsAttached(kId, kWait).value());
+}
+
+TEST(PadClient, AProxyThatIsSilentIsNoAnswer) {
+  FakeProxy proxy({.name = "silent"}, [](Program&, const north::FromProgram& message) {
+    return std::holds_alternative<north::Attach>(message) || std::holds_alternative<north::Find>(message);
+  });
+  const auto client = ClientOf(proxy);
+  EXPECT_EQ(Status::Code::kUnavailable, client->Attach(kId, 50ms).code());
+  EXPECT_EQ(Status::Code::kUnavailable, client->IsAttached(kId, 50ms).status().code());
+}
+
 }  // namespace
 }  // namespace ssn::qkdn::client

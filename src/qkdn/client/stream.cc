@@ -20,9 +20,9 @@ constexpr std::uint64_t kReleaseEvery = 65536;
 constexpr milliseconds kPrefetchPause{50};  // after one that brought nothing
 
 // Somewhat less than we wait ourselves, so that the proxy's reason still arrives in time.
-std::uint32_t ProxyWaitMs(Deadline deadline) {
+std::uint32_t ProxyWaitMs(Deadline deadline, milliseconds most) {
   const auto left = std::chrono::duration_cast<milliseconds>(deadline - Clock::now()).count();
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left - left / 8, 0, north::kMaxWaitMs));
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left - left / 8, 0, most.count()));
 }
 
 Status OtherProcess() {
@@ -52,7 +52,7 @@ Result<std::unique_ptr<Stream>> Stream::Open(std::shared_ptr<Connection> connect
                    .kind = plan.kind,
                    .need = plan.need,
                    .want = plan.want,
-                   .wait_ms = ProxyWaitMs(deadline)};
+                   .wait_ms = ProxyWaitMs(deadline, connection->dry_wait())};
   Request request;
   std::unique_ptr<Stream> stream;
   {
@@ -138,7 +138,8 @@ Status Stream::ReserveUntil(std::size_t bytes, Deadline deadline, std::uint32_t 
     if (direction_ == PadDirection::kTransmit && !asked()) {
       if (kind_ == north::StreamKind::kEnvelope) return Short(bytes, "of an envelope, which has no more");
       const std::uint64_t missing = bytes - at_hand_;
-      const north::More more{0, 0, missing, NextChunk(missing), ProxyWaitMs(deadline)};
+      const north::More more{0, 0, missing, NextChunk(missing),
+                             ProxyWaitMs(deadline, connection_->dry_wait())};
       if (!connection_->More(lock, state_, demand, more, deadline) && !connection_->lost())
         return Short(bytes, "and the proxy does not read");
       own_request = demand.number;

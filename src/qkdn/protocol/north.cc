@@ -15,6 +15,9 @@ enum class Type : std::uint8_t {
   kRelease = 4,
   kClose = 5,
   kGetStatus = 6,
+  kAttach = 7,
+  kDetach = 8,
+  kFind = 9,
   kWelcome = 129,
   kOpened = 130,
   kGrant = 131,
@@ -127,6 +130,38 @@ Writer Write(const GetStatus& m) {
 }
 
 void Read(Reader& r, GetStatus& m) { m.request = r.U32("request"); }
+
+Writer Write(const Attach& m) {
+  Writer w = Start(Type::kAttach);
+  w.U32(m.request);
+  w.Bytes(m.stream);
+  return w;
+}
+
+void Read(Reader& r, Attach& m) {
+  m.request = r.U32("request");
+  r.Bytes("stream", m.stream);
+}
+
+Writer Write(const Detach& m) {
+  Writer w = Start(Type::kDetach);
+  w.Bytes(m.stream);
+  return w;
+}
+
+void Read(Reader& r, Detach& m) { r.Bytes("stream", m.stream); }
+
+Writer Write(const Find& m) {
+  Writer w = Start(Type::kFind);
+  w.U32(m.request);
+  w.Bytes(m.stream);
+  return w;
+}
+
+void Read(Reader& r, Find& m) {
+  m.request = r.U32("request");
+  r.Bytes("stream", m.stream);
+}
 
 Writer Write(const Welcome& m) {
   Writer w = Start(Type::kWelcome);
@@ -279,6 +314,12 @@ Result<FromProgram> DecodeFromProgram(ByteSpan datagram) {
       return Finish<Close, FromProgram>(reader, "Close");
     case Type::kGetStatus:
       return Finish<GetStatus, FromProgram>(reader, "GetStatus");
+    case Type::kAttach:
+      return Finish<Attach, FromProgram>(reader, "Attach");
+    case Type::kDetach:
+      return Finish<Detach, FromProgram>(reader, "Detach");
+    case Type::kFind:
+      return Finish<Find, FromProgram>(reader, "Find");
     default:
       return BadStart(reader, type);
   }

@@ -41,7 +41,7 @@ enum class Refusal : std::uint16_t {
   kLinkDown = 7,       // the other proxy is not connected
   kStreamEnded = 8,    // the other end closed it, or the link began a new epoch
   kWindowFull = 9,     // no room for that much pad at hand
-  kNoSuchStream = 10,  // no stream of that handle, or nothing kept for that envelope
+  kNoSuchStream = 10,  // no stream of that handle, nothing kept for that envelope, or not attached here
 };
 
 // From the program. `request` is any number it likes; the answer repeats it.
@@ -76,6 +76,17 @@ struct Close {  // no answer; the handle is free for the proxy to use again
 };
 struct GetStatus {
   std::uint32_t request = 0;
+};
+struct Attach {  // Done: from now on this node's programs find that the stream's transmitting end is here
+  std::uint32_t request = 0;
+  StreamId stream{};
+};
+struct Detach {  // no answer
+  StreamId stream{};
+};
+struct Find {  // Done: the stream is attached here; Refused with kNoSuchStream: it is not
+  std::uint32_t request = 0;
+  StreamId stream{};
 };
 
 // From the proxy.
@@ -113,7 +124,7 @@ struct StatusText {
   std::string json;
 };
 
-using FromProgram = std::variant<Hello, Open, More, Release, Close, GetStatus>;
+using FromProgram = std::variant<Hello, Open, More, Release, Close, GetStatus, Attach, Detach, Find>;
 using FromProxy = std::variant<Welcome, Opened, Grant, Done, Refused, Ended, StatusText>;
 
 std::vector<std::uint8_t> Encode(const FromProgram& message);

@@ -29,6 +29,9 @@ const std::vector<FromProgram> kFromProgram = {
     Release{0x01020304, 0x1112131415161718},
     Close{0x01020304},
     GetStatus{0x01020304},
+    Attach{0x01020304, Stream(0x20)},
+    Detach{Stream(0x20)},
+    Find{0x01020304, Stream(0x40)},
 };
 const std::vector<FromProxy> kFromProxy = {
     Welcome{0x01020304, 0x1112131415161718, "alpha"},
@@ -141,7 +144,7 @@ TEST(North, GarbageIsSafe) {
     for (std::uint8_t& byte : garbage) byte = static_cast<std::uint8_t>(generator());
     if (garbage.size() > 4 && i % 4 != 0) {  // three of four get as far as the fields
       garbage[0] = kVersion;
-      garbage[1] = static_cast<std::uint8_t>(generator() % 2 * 128 + 1 + generator() % 7);
+      garbage[1] = static_cast<std::uint8_t>(generator() % 2 * 128 + 1 + generator() % 9);
       garbage[2] = garbage[3] = 0;
     }
     const Bytes as_program = Again<FromProgram>(garbage), as_proxy = Again<FromProxy>(garbage);
@@ -235,6 +238,11 @@ TEST(North, TheExampleOfTheDocumentIsExact) {
       {"> Close", Encode(FromProgram(Close{7}))},
       {"> GetStatus", Encode(FromProgram(GetStatus{4}))},
       {"< StatusText", Encode(FromProxy(StatusText{4, R"({"node":1})"}))},
+      {"> Attach", Encode(FromProgram(Attach{5, Stream(0xb0)}))},
+      {"< Done", Encode(FromProxy(Done{5}))},
+      {"> Find", Encode(FromProgram(Find{6, Stream(0xc0)}))},
+      {"< Refused", Encode(FromProxy(Refused{6, Refusal::kNoSuchStream, ""}))},
+      {"> Detach", Encode(FromProgram(Detach{Stream(0xb0)}))},
   };
   EXPECT_EQ(expected, DocumentedExample());
 }

@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "qkdn/proxy/attachments.h"
 #include "qkdn/proxy/ledger.h"
 #include "qkdn/proxy/link.h"
 #include "ssn/pad_client.h"
@@ -27,6 +28,7 @@ class Links {
   virtual const std::string& self_name() const = 0;
   // Find is null if there is no such peer.
   virtual const LinkParts* Find(NodeId peer) = 0;
+  virtual Attachments& attachments() = 0;
   virtual std::string StatusJson() = 0;
 };
 

@@ -183,6 +183,26 @@ void Program::On(const north::GetStatus& message) {
   Send(north::StatusText{message.request, links_.StatusJson()});
 }
 
+void Program::On(const north::Attach& message) {
+  switch (links_.attachments().Add(message.stream, this)) {
+    case Attachments::Outcome::kOk:
+      return Send(north::Done{message.request});
+    case Attachments::Outcome::kExists:
+      return Answer(message.request, Refusal::kStreamExists,
+                    fmt::format("stream {} is attached already", Hex(message.stream)));
+    case Attachments::Outcome::kTooMany:
+      return Answer(message.request, Refusal::kWindowFull,
+                    fmt::format("{} streams are attached", Attachments::kMaxOfAnOwner));
+  }
+}
+
+void Program::On(const north::Detach& message) { links_.attachments().Remove(message.stream, this); }
+
+void Program::On(const north::Find& message) {
+  if (links_.attachments().Contains(message.stream)) return Send(north::Done{message.request});
+  Answer(message.request, Refusal::kNoSuchStream, "its transmitting end is not attached to this proxy");
+}
+
 std::uint32_t Program::NewHandle() {
   do ++last_handle_;
   while (last_handle_ == 0 || streams_.contains(last_handle_));
@@ -296,6 +316,7 @@ void Program::End(BurnReason reason, bool wipe) {
   if (std::exchange(stopped_, true)) return;
   for (const auto& [handle, stream] : streams_) stream->Close(reason, wipe);
   streams_.clear();
+  links_.attachments().RemoveAll(this);
   window_.reset();
   std::error_code ignored;
   memory_timer_.cancel(ignored);

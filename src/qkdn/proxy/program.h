@@ -60,6 +60,7 @@ class Program : public ProgramStream::Host, public std::enable_shared_from_this<
   const std::string& name() const noexcept { return name_; }
   const Credentials& credentials() const noexcept { return credentials_; }
   std::size_t num_streams() const noexcept { return streams_.size(); }
+  std::size_t num_attached() const { return links_.attachments().CountOf(this); }
   std::uint64_t window_bytes() const noexcept { return window_ ? window_->size() : 0; }
   // AddHeld adds the pad in the window that is not used yet to what is held of each peer and direction.
   void AddHeld(HeldPad& held) const;
@@ -78,6 +79,9 @@ class Program : public ProgramStream::Host, public std::enable_shared_from_this<
   void On(const north::Release& message);
   void On(const north::Close& message);
   void On(const north::GetStatus& message);
+  void On(const north::Attach& message);
+  void On(const north::Detach& message);
+  void On(const north::Find& message);
   void StartRequest(ProgramStream& stream, std::uint32_t request, std::uint64_t need, std::uint64_t want,
                     std::uint32_t wait_ms);
   bool CheckSizes(std::uint32_t request, const ProgramStream::Name& stream, std::uint64_t need,

@@ -211,8 +211,8 @@ Snapshot Proxy::SnapshotNow() const {
     snapshot.links.back().rx.windows = in_windows[{id, PadDirection::kReceive}];
   }
   for (const Program* program : north_.programs())
-    snapshot.programs.push_back(
-        {program->name(), program->credentials().pid, program->credentials().uid, program->num_streams()});
+    snapshot.programs.push_back({program->name(), program->credentials().pid, program->credentials().uid,
+                                 program->num_streams(), program->num_attached()});
   return snapshot;
 }
 

@@ -53,6 +53,7 @@ class Proxy final : public Links {
   NodeId self() const override { return config_.id; }
   const std::string& self_name() const override { return config_.name; }
   const LinkParts* Find(NodeId peer) override;
+  Attachments& attachments() override { return attachments_; }
   std::string StatusJson() override;
 
  private:
@@ -75,6 +76,7 @@ class Proxy final : public Links {
   WindowMemory window_memory_;
   WarnLimit warnings_;
   std::map<NodeId, std::unique_ptr<Peer>> peers_;
+  Attachments attachments_;
   NorthServer north_;
   PeerListener listener_;
   MetricsServer metrics_;

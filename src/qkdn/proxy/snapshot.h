@@ -55,6 +55,7 @@ struct ProgramSnapshot {
   pid_t pid = 0;
   uid_t uid = 0;
   std::size_t streams = 0;
+  std::size_t attached = 0;  // sessions whose transmitting end it is, also within this node
 };
 
 struct Snapshot {

@@ -30,7 +30,11 @@ ordered_json ToJson(const LinkSnapshot& link) {
 }
 
 ordered_json ToJson(const ProgramSnapshot& program) {
-  return {{"name", program.name}, {"pid", program.pid}, {"uid", program.uid}, {"streams", program.streams}};
+  return {{"name", program.name},
+          {"pid", program.pid},
+          {"uid", program.uid},
+          {"streams", program.streams},
+          {"attached", program.attached}};
 }
 
 // Adds what fits into `room` and says how many did not.

@@ -13,6 +13,7 @@ using north::Refusal;
 using north::StreamKind;
 
 constexpr std::size_t kMaxLeftoverIds = 65536;
+constexpr auto kOpenPatience = std::chrono::seconds(5);  // for the peer's program to open a session
 
 }  // namespace
 
@@ -30,6 +31,7 @@ void Transmitter::Restart(std::uint64_t peer_capacity) {
   next_ = 0;
   common_ = std::min(settings_.capacity, peer_capacity);
   ended_ids_.Clear();
+  back_off_.Clear();
   Connected();
 }
 
@@ -83,6 +85,7 @@ StreamOpening Transmitter::Open(const StreamId& stream, StreamKind kind, PadSink
   Stream& opened = streams_[stream];
   opened.kind = kind;
   opened.sink = &sink;
+  opened.held_back = kind == StreamKind::kSession;
   return StreamOpening::kOk;
 }
 
@@ -93,6 +96,9 @@ void Transmitter::Request(const StreamId& id, const PadRequest& request) {
   const std::uint64_t most =
       request.need <= kSmallRequestBytes ? high : high - std::min(high, settings_.reserve);
   if (request.need > most) {
+    if (back_off_.TooLarge(io_.Now()))
+      io_.Warn("a message of " + std::to_string(request.need) + " bytes is more than the " +
+               std::to_string(most) + " bytes this link ever has at once: it will never pass");
     stream->second.sink->Refused(request.request, Refusal::kTooLarge,
                                  "need=" + std::to_string(request.need) + " is more than the " +
                                      std::to_string(most) + " bytes this link ever has at once");
@@ -113,10 +119,9 @@ void Transmitter::Request(const StreamId& id, const PadRequest& request) {
 }
 
 std::uint64_t Transmitter::Allowance(const Waiting& waiting) const noexcept {
-  const std::uint64_t free = Free();
-  const std::uint64_t bulk = free - std::min(free, settings_.reserve);
+  const std::uint64_t bulk = Bulk();
   if (waiting.request.need > kSmallRequestBytes || waiting.announced >= waiting.request.need) return bulk;
-  return std::max(bulk, std::min(free, waiting.request.need - waiting.announced));
+  return std::max(bulk, std::min(Free(), waiting.request.need - waiting.announced));
 }
 
 // How much the next grant for this request may hold; 0: it has to wait, or it has all it may have.
@@ -163,6 +168,8 @@ void Transmitter::Serve() {
 // True when the request needs no further attempt.
 bool Transmitter::ServeRequest(const StreamId& id, Stream& stream, Waiting& waiting) {
   const std::uint64_t need = waiting.request.need;
+  if (stream.held_back && back_off_.Holds(Bulk(), io_.Now())) return false;
+  stream.held_back = false;
   // All or nothing: a program that cannot have the pad for a whole message must not spend any of it.
   if (waiting.announced < need && Allowance(waiting) < need - waiting.announced) return false;
   for (;;) {
@@ -289,10 +296,20 @@ Transmitter::Streams::iterator Transmitter::End(Streams::iterator stream, Refusa
   return Erase(stream);
 }
 
+// Pad is there for the whole of it; what is missing is that the peer's program opens the stream.
+bool Transmitter::WaitsForPeerAlone(const Stream& stream, const Waiting& waiting) const noexcept {
+  return connected_ && stream.offset > 0 && !stream.opened_by_peer &&
+         waiting.announced + Allowance(waiting) >= waiting.request.need;
+}
+
 void Transmitter::Expire(Stream& stream) {
   const auto now = io_.Now();
   unserved_ -= std::erase_if(stream.waiting, [&](const Waiting& waiting) {
     if (waiting.served || now < waiting.request.deadline) return false;
+    if (WaitsForPeerAlone(stream, waiting) && now < waiting.request.deadline + kOpenPatience) return false;
+    if (connected_ && back_off_.Dry(waiting.request.need, now))
+      io_.Warn("no pad for a message of " + std::to_string(waiting.request.need) +
+               " bytes: new sessions wait until there is as much");
     stream.sink->Refused(waiting.request.request, connected_ ? Refusal::kDry : Refusal::kLinkDown,
                          connected_ ? "no pad in time" : "the proxy of the peer is not connected");
     return true;
@@ -300,6 +317,7 @@ void Transmitter::Expire(Stream& stream) {
 }
 
 void Transmitter::Tick() {
+  Serve();
   for (auto& [id, stream] : streams_) Expire(stream);
   Refill();
 }

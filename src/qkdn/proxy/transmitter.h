@@ -12,6 +12,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -20,6 +21,7 @@
 
 #include "qkdn/etsi014/objects.h"
 #include "qkdn/protocol/sideways.h"
+#include "qkdn/proxy/back_off.h"
 #include "qkdn/proxy/ledger.h"
 #include "qkdn/proxy/link_io.h"
 #include "qkdn/proxy/pad_buffer.h"
@@ -72,6 +74,7 @@ class Transmitter {
     std::uint64_t offset = 0;   // announced so far
     std::uint64_t granted = 0;  // of it, acknowledged
     bool opened_by_peer = false;
+    bool held_back = false;       // see back_off.h
     std::deque<Waiting> waiting;  // in order; the first ones may be served and wait for acknowledgement
   };
   struct Batch {
@@ -101,7 +104,9 @@ class Transmitter {
   std::uint64_t PieceFor(const Stream& stream, const Waiting& waiting) const noexcept;
   void Grant(const StreamId& id, Stream& stream, Waiting& waiting, MutableByteSpan memory);
   std::uint64_t Free() const noexcept { return buffer_.held() - unacknowledged_bytes_; }
+  std::uint64_t Bulk() const noexcept { return Free() - std::min(Free(), settings_.reserve); }
   std::uint64_t Allowance(const Waiting& waiting) const noexcept;
+  bool WaitsForPeerAlone(const Stream& stream, const Waiting& waiting) const noexcept;
   static void FinishRequests(Stream& stream);
   void FreeAnnounced(const StreamId& id, PadSink& sink);
   void ForgetUnneededTurns();
@@ -131,6 +136,7 @@ class Transmitter {
   std::deque<StreamId> order_;  // of requests not served yet, as they came; some are gone
   std::size_t unserved_ = 0;    // of these requests, those that are there
   StreamSet ended_ids_;         // those in use are in streams_
+  BackOff back_off_;
 };
 
 }  // namespace ssn::qkdn::proxy
