@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// settings.h - the provider's section of openssl.cnf.
+//
+// Errors:    a value that is none is as if it were left out: a provider that refuses to load is passed over
+// by
+//            OpenSSL in silence, and the daemon would run on without any pad.
+// Spec:      ossl-ssnotp(7).
+
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ssn/pad_client.h"
+
+namespace ssn::provider {
+
+struct Settings {
+  PadClient::Options client;
+  std::chrono::milliseconds wait{1000};
+};
+
+// ReadSettings asks `value` for each key of the section. `arguments` are those of the process: they tell a
+// daemon's name where the section does not.
+Settings ReadSettings(const std::function<std::optional<std::string>(const char* key)>& value,
+                      const std::vector<std::string>& arguments);
+
+// ProgramName is osd.3 of `ceph-osd -i 3`, client.admin of `rados`, else the name of the file.
+std::string ProgramName(const std::vector<std::string>& arguments);
+
+}  // namespace ssn::provider
