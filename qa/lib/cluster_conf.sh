@@ -53,10 +53,10 @@ disabled_mgr_modules() {
         sed 's,.*/,,' | grep -Exv "$mgr_modules_needed" | sort | paste -sd' '
 }
 
-# write_conf OSD_SIZE_BYTES ADDRESS EXTRA_FILE: writes ceph.conf; the lines of EXTRA_FILE ('' for none) come last
+# write_conf OSD_SIZE_BYTES ADDRESS OTP EXTRA_FILE: writes ceph.conf; the lines of EXTRA_FILE ('' for none) come last
 # and win: they begin in [global], where every setting but the daemons' folders is.
 write_conf() {
-    local osd_size=$1 address=$2 extra=$3 run fsid modules
+    local osd_size=$1 address=$2 otp=$3 extra=$4 run fsid modules
     run=$(realpath "$cluster_dir/run")
     fsid=$(</proc/sys/kernel/random/uuid)
     modules=$(disabled_mgr_modules)
@@ -140,5 +140,6 @@ mon warn on pool no app = false
 # a test wants fewer OSDs than a default pool has replicas.
 mon warn on too few osds = false
 CONF
+    ((!otp)) || otp_ceph_conf >>"$cluster_dir/ceph.conf"
     [[ -z $extra ]] || { printf '\n' && cat -- "$extra"; } >>"$cluster_dir/ceph.conf"
 }

@@ -3,10 +3,10 @@
 #
 # cluster_daemons.sh - the daemons of a development cluster: asks the monitor about them, makes, starts and stops them.
 #
-# REQUIRES: $cluster_dir, $conf, the functions say and die, process.sh and cluster_conf.sh.
+# REQUIRES: $cluster_dir, $conf, the functions say and die, process.sh, cluster_conf.sh and otp.sh.
 
 # Bounded twice: the connect timeout covers the connection only.
-ceph_do() { timeout --foreground 60 ceph --conf "$conf" --connect-timeout 20 "$@"; }
+ceph_do() { with_otp client timeout --foreground 60 ceph --conf "$conf" --connect-timeout 20 "$@"; }
 
 osd_map() { ceph_do osd dump --format json 2>/dev/null; }
 
@@ -62,7 +62,7 @@ make_key() {
 
 start_daemon() {
     local type=${1%%.*} id=${1#*.}
-    process_start "$1" "ceph-$type" --foreground --conf "$conf" --id "$id"
+    with_otp "$1" process_start "$1" "ceph-$type" --foreground --conf "$conf" --id "$id"
 }
 
 start_monitor() {

@@ -7,7 +7,7 @@
 
 # What a link of real hardware delivers over some tens of kilometres, and reservoirs that such links fill in a minute.
 # shellcheck disable=SC2034 # used by qa/cluster
-readonly qkdn_of_a_cluster=(--rate 1Mbit/s --capacity 1MiB)
+qkdn_of_a_cluster=(--rate 1Mbit/s --capacity 1MiB)
 
 # pad_socket NODE: prints where programs of that node find their proxy.
 pad_socket() { printf '%s\n' "$cluster_dir/qkdn/node-$1/pad.sock"; }
