@@ -3,7 +3,7 @@
 #
 # cluster_conf.sh - how a development cluster is configured: ceph.conf, the folders of plugins, mgr modules.
 #
-# REQUIRES: $cluster_dir, and the function die.
+# REQUIRES: $cluster_dir, the function die, and netns.sh.
 
 # The mgr modules that the monitor insists on (`ceph mgr module ls`): without one of them the cluster is unhealthy.
 mgr_modules_needed='balancer|crash|devicehealth|orchestrator|pg_autoscaler|progress|rbd_support|status'
@@ -84,7 +84,7 @@ keyring = $cluster_dir/\$name.keyring
 [global]
 fsid = $fsid
 mon host = [v2:$address:3300]
-public addr = $address
+$(netns_name >/dev/null && printf 'public network = %s.0/24' "$netns_network" || printf 'public addr = %s' "$address")
 ms bind msgr1 = false
 auth cluster required = cephx
 auth service required = cephx

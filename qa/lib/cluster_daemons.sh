@@ -6,7 +6,7 @@
 # REQUIRES: $cluster_dir, $conf, the functions say and die, process.sh, cluster_conf.sh and otp.sh.
 
 # Bounded twice: the connect timeout covers the connection only.
-ceph_do() { with_otp client timeout --foreground 60 ceph --conf "$conf" --connect-timeout 20 "$@"; }
+ceph_do() { with_otp client -- timeout --foreground 60 ceph --conf "$conf" --connect-timeout 20 "$@"; }
 
 osd_map() { ceph_do osd dump --format json 2>/dev/null; }
 
@@ -62,7 +62,7 @@ make_key() {
 
 start_daemon() {
     local type=${1%%.*} id=${1#*.}
-    with_otp "$1" process_start "$1" "ceph-$type" --foreground --conf "$conf" --id "$id"
+    with_otp "$1" process_start "$1" -- "ceph-$type" --foreground --conf "$conf" --id "$id"
 }
 
 start_monitor() {
@@ -71,7 +71,7 @@ start_monitor() {
     monmaptool --create --fsid "$fsid" --addv a "[v2:$address:3300]" "$monmap" >/dev/null
     # The monitor's store begins with every key of this file, so none has to be added later.
     cat "$cluster_dir"/{mon,client.admin}.keyring "$cluster_dir"/{mgr,osd/*}/keyring >"$all_keys"
-    timeout --foreground 60 ceph-mon --conf "$conf" --id a --mkfs --monmap "$monmap" --keyring "$all_keys" \
+    with_otp mon.a -- timeout --foreground 60 ceph-mon --conf "$conf" --id a --mkfs --monmap "$monmap" --keyring "$all_keys" \
         &>"$cluster_dir/log/mon.a.mkfs" ||
         die "cannot make the monitor's store; see $cluster_dir/log/mon.a.mkfs"
     rm "$all_keys" "$monmap" "$cluster_dir/mon.keyring" # the store has its own copy
@@ -99,7 +99,7 @@ begin_osd() {
     mkdir -p "$cluster_dir/osd/$1"
     osd_uuid[$1]=$(</proc/sys/kernel/random/uuid)
     make_key "osd.$1" "$cluster_dir/osd/$1/keyring" mon 'allow profile osd' mgr 'allow profile osd'
-    process_start "mkfs.$1" ceph-osd --mkfs --foreground --no-mon-config --conf "$conf" --id "$1" \
+    with_otp "osd.$1" process_start "mkfs.$1" -- ceph-osd --mkfs --foreground --no-mon-config --conf "$conf" --id "$1" \
         --osd-uuid "${osd_uuid[$1]}"
     mkfs_pid[$1]=$started_pid
 }

@@ -5,7 +5,7 @@
 # and removed. A cluster is there as long as the folder has our marker and pid/; marker and log/ alone are what a
 # former cluster left.
 #
-# REQUIRES: $cluster_dir, the function die, and process.sh.
+# REQUIRES: $cluster_dir, the functions say and die, process.sh and netns.sh.
 
 readonly marker=.ssn-cluster # only a folder with this file in it is ever removed
 
@@ -35,6 +35,7 @@ claim_folder() {
 remove_state() {
     has_marker || die "$cluster_dir carries no file $marker: not removing it"
     remove_run_dir
+    remove_netns || say 'cannot remove all network namespaces'
     if (($1)); then
         find "$cluster_dir" -mindepth 1 -maxdepth 1 ! -name log ! -name "$marker" -exec rm -rf {} +
     else

@@ -8,6 +8,8 @@
 
 # shellcheck source=process.sh
 source "$repo/qa/lib/process.sh"
+# shellcheck source=netns.sh
+source "$repo/qa/lib/netns.sh"
 # shellcheck source=qkdn.sh
 source "$repo/qa/lib/qkdn.sh"
 

@@ -4,7 +4,7 @@
 # otp.sh - msgr2 sessions of a cluster under one-time pad: one trusted node for each OSD, and a last one for monitor,
 # manager and clients. What has the file otp, with the number of that last node, is such a cluster.
 #
-# REQUIRES: $cluster_dir, $build, the function die, and qkdn.sh.
+# REQUIRES: $cluster_dir, $build, the function die, netns.sh and qkdn.sh.
 
 # Reservoirs that hold some messages of the size ceph.conf allows, from links that fill them at once.
 # shellcheck disable=SC2034 # used by qa/cluster
@@ -76,14 +76,22 @@ osd max push cost = 4194304
 CONF
 }
 
-# with_otp NAME COMMAND...: runs the command of that daemon, or of a client, with the configuration of its node.
+# with_otp NAME FUNCTION... -- COMMAND...: runs the command of that daemon, or of a client, at its node and with the node's
+# configuration; the words before -- come first, as a function must that is to start it.
 with_otp() {
     local name=$1 node
+    local -a start=() place
+    shift
+    while [[ $1 != -- ]]; do
+        start+=("$1")
+        shift
+    done
     shift
     if node=$(otp_client_node); then
         [[ $name != osd.* ]] || node=${name#osd.}
-        OPENSSL_CONF=$(otp_conf "$node") "$@"
+        choose_place "$node"
+        OPENSSL_CONF=$(otp_conf "$node") "${start[@]}" "${place[@]}" "$@"
     else
-        "$@"
+        "${start[@]}" "$@"
     fi
 }

@@ -3,7 +3,7 @@
 #
 # qkdn.sh - the simulated QKDN of a cluster or of a test, and one qkdn-proxy for each of its nodes.
 #
-# REQUIRES: $cluster_dir with the folders pid/ and log/, $build, the function die, and process.sh.
+# REQUIRES: $cluster_dir with the folders pid/ and log/, $build, the function die, process.sh and netns.sh.
 
 # What a link of real hardware delivers over some tens of kilometres, and reservoirs that such links fill in a minute.
 # shellcheck disable=SC2034 # used by qa/cluster
@@ -35,10 +35,16 @@ start_ready() { # NAME COMMAND...
 
 says_ready_or_gone() { says_ready "$1" || process_gone "$1"; }
 
-start_sim() { start_ready qkdn.sim "$build/bin/qkdn-sim" "$cluster_dir/qkdn/qkdn-sim.toml"; }
+start_sim() {
+    local -a place
+    choose_place bridge
+    start_ready qkdn.sim "${place[@]}" "$build/bin/qkdn-sim" "$cluster_dir/qkdn/qkdn-sim.toml"
+}
 
 start_proxy() { # NODE
-    start_ready "proxy.$1" "$build/bin/qkdn-proxy" --config "$cluster_dir/qkdn/node-$1/qkdn-proxy.toml"
+    local -a place
+    choose_place "$1"
+    start_ready "proxy.$1" "${place[@]}" "$build/bin/qkdn-proxy" --config "$cluster_dir/qkdn/node-$1/qkdn-proxy.toml"
 }
 
 # start_qkdn NODES: the simulator, then the proxies of nodes 0 to NODES - 1.

@@ -58,6 +58,12 @@ std::string At(const InitOptions& options, std::uint64_t port) {
   return fmt::format("{}:{}", options.address, options.base_port + port);
 }
 
+// What shows or changes the state of a node is for programs of that node alone.
+std::string AtLoopback(const InitOptions& options, std::uint64_t port) {
+  const std::string address = options.address.starts_with("127.") ? options.address : "127.0.0.1";
+  return fmt::format("{}:{}", address, options.base_port + port);
+}
+
 std::string SimToml(const InitOptions& options, const Links& links) {
   const std::uint64_t request = options.keys_per_request * options.max_key_size_bits / 8;
   const std::uint64_t store = std::max(kLeastStore, (kRequestsInAStore * request >> 20) << 20);
@@ -65,7 +71,7 @@ std::string SimToml(const InitOptions& options, const Links& links) {
       "# A simulated quantum key distribution network: see qkdn-sim(1). Its keys are only as good as the "
       "kernel's\n"
       "# random generator.\n[manager]\nlisten = \"{}\"\n",
-      At(options, kManagerPort));
+      AtLoopback(options, kManagerPort));
   for (std::uint64_t i = 0; i < options.nodes; ++i) {
     text += fmt::format(
         "\n[[node]]\nname = \"{0}\"\nkme_id = \"kme-{0}\"\nsae_ids = [\"{0}\"]\nlisten = \"{1}\"\n"
@@ -99,7 +105,7 @@ std::string ProxyToml(const InitOptions& options, std::uint64_t capacity, std::u
       "[memory]\nlock = \"require\"\nmax = \"{5}GiB\"\n\n"
       "[reservoir]    # of each direction of each link\ncapacity = \"{6}\"\nlow = \"50%\"\nhigh = \"90%\"\n"
       "reserve = \"{7}\"\n",
-      i, NodeName(i), At(options, i), At(options, kPeerPort + i), At(options, kMetricsPort + i), memory,
+      i, NodeName(i), At(options, i), At(options, kPeerPort + i), AtLoopback(options, kMetricsPort + i), memory,
       FormatBytes(capacity), FormatBytes(capacity / kReservePart));
   for (std::uint64_t j = 0; j < options.nodes; ++j) {
     if (j != i)
