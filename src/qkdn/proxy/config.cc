@@ -163,8 +163,11 @@ LinkSettings Config::Link(const Peer& peer) const {
   settings.low = low;
   settings.high = high;
   settings.reserve = reserve;
-  settings.max_unopened_bytes =
-      std::min(settings.max_unopened_bytes, std::max(capacity / 4, kMaxEnvelopePadBytes));
+  // Both are memory beside the reservoirs.
+  settings.max_unopened =
+      static_cast<std::size_t>(std::clamp<std::uint64_t>(capacity / 4 / kFirstGrantBytes, 256, 1024));
+  settings.max_envelope_bytes =
+      std::min(settings.max_envelope_bytes, std::max(capacity / 4, kMaxEnvelopePadBytes));
   return settings;
 }
 

@@ -20,7 +20,8 @@ using Action = KmeSession::Action;
 constexpr unsigned kMaxOrdersPerBatch = 64;          // to a KME that gives little at once
 constexpr auto kToFetch = std::chrono::seconds(10);  // keys may still be on their way to this KME
 constexpr std::uint64_t kMaxFetchBytes = 2 * kMaxBatchBytes;
-constexpr std::size_t kMaxDiscardJobs = 4096;
+constexpr std::size_t kMaxFetchJobs = 64;  // more are of connections that broke meanwhile
+constexpr std::size_t kMaxDiscardIds = std::size_t{1} << 17;
 constexpr unsigned kMaxDiscardTries = 8;
 
 // A batch that comes in several answers; the parts are joined once, at the end.
@@ -95,6 +96,7 @@ void KmeWorker::Fetch(std::uint64_t bytes) {
 
 void KmeWorker::FetchWithIds(std::uint32_t batch, std::uint32_t key_bytes, std::vector<std::string> ids) {
   const std::lock_guard lock(mutex_);
+  if (fetches_.size() >= kMaxFetchJobs) return Post([this, batch] { events_.on_keys_with_ids(batch, {}); });
   fetches_.push_back({batch, key_bytes, std::move(ids)});
   wake_.notify_all();
 }
@@ -102,7 +104,8 @@ void KmeWorker::FetchWithIds(std::uint32_t batch, std::uint32_t key_bytes, std::
 void KmeWorker::Discard(std::vector<std::string> ids) {
   const std::lock_guard lock(mutex_);
   if (ids.empty()) return;
-  if (discards_.size() >= kMaxDiscardJobs) return GiveUp(ids.size());
+  if (discard_ids_ + ids.size() > kMaxDiscardIds) return GiveUp(ids.size());
+  discard_ids_ += ids.size();
   discards_.push_back({std::move(ids), 0});
   wake_.notify_all();
 }
@@ -110,6 +113,7 @@ void KmeWorker::Discard(std::vector<std::string> ids) {
 void KmeWorker::PutBack(DiscardJob job) {
   const std::lock_guard lock(mutex_);
   if (job.tries >= kMaxDiscardTries) return GiveUp(job.ids.size());
+  discard_ids_ += job.ids.size();
   discards_.push_front(std::move(job));
 }
 
@@ -188,6 +192,7 @@ void KmeWorker::FetchAndDiscard() {
       } else {
         discard = std::move(discards_.front());
         discards_.pop_front();
+        discard_ids_ -= discard.ids.size();
       }
     }
     if (!fetch) {

@@ -37,6 +37,8 @@ class KmeWorker {
   ~KmeWorker();
 
   void Fetch(std::uint64_t bytes);
+  // FetchWithIds and Discard keep a bounded number of jobs: one too many answers without keys, or is given
+  // up.
   void FetchWithIds(std::uint32_t batch, std::uint32_t key_bytes, std::vector<std::string> ids);
   void Discard(std::vector<std::string> ids);
   // Renew makes both threads read the certificates of the KME anew.
@@ -82,7 +84,8 @@ class KmeWorker {
   std::deque<std::uint64_t> draws_;
   std::deque<FetchJob> fetches_;
   std::deque<DiscardJob> discards_;
-  bool gave_up_ = false;  // an operator was told, and nothing has improved since
+  std::size_t discard_ids_ = 0;  // in all of them
+  bool gave_up_ = false;         // an operator was told, and nothing has improved since
   KmeSession drawing_;
   KmeSession fetching_;
   std::thread drawer_;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <asio/executor_work_guard.hpp>
 #include <chrono>
 
@@ -145,6 +146,18 @@ TEST_F(KmeWorkerTest, DiscardedKeysAreTakenOutOfTheKmeEvenIfSomeAreGone) {
   receiver->Discard(ids);
   EXPECT_TRUE(RunUntil([&] { return kmes.not_fetched() == 0; })) << kmes.not_fetched();
   EXPECT_TRUE(warnings.empty());
+}
+
+TEST_F(KmeWorkerTest, JobsThatPileUpBehindASilentKmeAreBounded) {
+  kmes.down = true;
+  for (std::uint32_t batch = 0; batch < 100; ++batch) receiver->FetchWithIds(batch, 32, {"key"});
+  EXPECT_TRUE(RunUntil([&] { return fetched.size() >= 30; })) << "before the KME has said anything";
+  const std::vector<std::string> ids(1000, "key");
+  for (int i = 0; i < 200; ++i) receiver->Discard(ids);
+  EXPECT_TRUE(RunUntil([&] {
+    return std::ranges::any_of(
+        warnings, [](const auto& text) { return text.find("1000 keys that nobody will use") == 0; });
+  }));
 }
 
 TEST_F(KmeWorkerTest, StopIsQuickWhateverItWaitsFor) {

@@ -63,8 +63,10 @@ struct LinkSettings {
   std::chrono::milliseconds session_patience{
       30000};  // how long a first grant is kept for a program to open it
   std::chrono::milliseconds envelope_patience{3600000};  // the same for an envelope
-  std::size_t max_unopened = 1024;                       // streams of the peer that no program has opened
-  std::uint64_t max_unopened_bytes = std::uint64_t{16} << 20;
+  std::size_t max_unopened =
+      1024;  // sessions that only one end has opened; of one program at most half of them
+  std::size_t max_envelopes = 1024;                            // kept for programs that will open them
+  std::uint64_t max_envelope_bytes = std::uint64_t{16} << 20;  // of their pad
 };
 
 struct PadRequest {
@@ -80,6 +82,7 @@ enum class StreamOpening {
   kExists,       // north::Refusal::kStreamExists
   kLinkDown,     // the link never had an epoch
   kNothingKept,  // an envelope to receive, and no pad is kept for it
+  kTooMany,      // sessions of this program that the other end has not opened
   kNoRoom,       // the window has no room for what is kept
 };
 

@@ -188,46 +188,6 @@ TEST_F(LinkTest, AStreamIdServesOnceInEachDirection) {
   EXPECT_EQ(StreamOpening::kExists, nodes[0]->link->OpenToTransmit(Id(1), StreamKind::kSession, tx));
 }
 
-TEST_F(LinkTest, AStreamIdInUseIsNeverOpenedAgainHoweverManyEndedSince) {
-  Connect();
-  Settle();
-  OpenTx(0, Id(0));
-  for (std::uint32_t i = 1; i <= StreamSet::kLimit + 1; ++i) {
-    TestSink& other = nodes[0]->NewSink(PadDirection::kTransmit, Id(i));
-    ASSERT_EQ(StreamOpening::kOk, nodes[0]->link->OpenToTransmit(Id(i), StreamKind::kSession, other));
-    nodes[0]->link->CloseToTransmit(Id(i));
-    nodes[0]->sinks.pop_back();
-    network.to[1].clear();
-  }
-  TestSink& again = nodes[0]->NewSink(PadDirection::kTransmit, Id(0));
-  EXPECT_EQ(StreamOpening::kExists, nodes[0]->link->OpenToTransmit(Id(0), StreamKind::kSession, again));
-  EXPECT_EQ(StreamOpening::kExists, nodes[0]->link->OpenToTransmit(Id(9), StreamKind::kSession, again));
-}
-
-// As when its id was forgotten: the acknowledgement is of the first stream's grant.
-TEST_F(LinkTest, AnAcknowledgementForAStreamThatEndedIsNotTakenForAnotherOfItsId) {
-  Connect();
-  Settle();
-  OpenTx(0, Id(0));
-  Ask(0, Id(0), 1, 100);
-  nodes[0]->link->CloseToTransmit(Id(0));
-  const auto on_their_way = network.to[1];
-  for (std::uint32_t i = 1; i <= StreamSet::kLimit; ++i) {
-    TestSink& other = nodes[0]->NewSink(PadDirection::kTransmit, Id(i));
-    ASSERT_EQ(StreamOpening::kOk, nodes[0]->link->OpenToTransmit(Id(i), StreamKind::kSession, other));
-    nodes[0]->link->CloseToTransmit(Id(i));
-    nodes[0]->sinks.pop_back();
-    network.to[1] = on_their_way;
-  }
-  TestSink& second = OpenTx(0, Id(0));
-  Settle();
-  EXPECT_TRUE(second.pad.empty());
-  EXPECT_FALSE(second.ended);
-  EXPECT_EQ(100u, nodes[0]->tx.burnt(BurnReason::kStreamClosed));
-  EXPECT_EQ(0u, violations);
-  ExpectReconciled();
-}
-
 // The KME gives larger batches than it was asked for: the last one does not fit any more.
 TEST_F(LinkTest, ABatchWhoseRoomIsTakenIsAppendedWhenSomeIsUsed) {
   kme.key_bytes = 24 << 10;
@@ -263,25 +223,6 @@ TEST_F(LinkTest, ABatchLargerThanTheReservoirIsBurntUnderItsOwnNameAndThereIsAPa
   ExpectReconciled();
 }
 
-TEST_F(LinkTest, RequestsThatWaitAreBoundedAndLeaveNothingBehind) {
-  Connect();
-  Settle();
-  Cut();
-  std::uint32_t request = 0;
-  for (std::uint32_t i = 0; i < kMaxWaitingRequests / 1000; ++i) {
-    OpenTx(0, Id(i));
-    for (int k = 0; k < 1000; ++k) Ask(0, Id(i), ++request, 10);
-  }
-  TestSink& last = OpenTx(0, Id(70000));
-  while (Tx(0).waiting() < kMaxWaitingRequests) Ask(0, Id(70000), ++request, 10);
-  Ask(0, Id(70000), ++request, 10);
-  EXPECT_EQ(Refusal::kDry, last.refused.at(request));
-  nodes[0]->link->CloseToTransmit(Id(70000));
-  EXPECT_LT(Tx(0).waiting(), kMaxWaitingRequests);
-  Pass(seconds(2));
-  EXPECT_EQ(0u, Tx(0).waiting());
-}
-
 TEST_F(LinkTest, AStreamThatNobodyOpensIsBurntInTheEnd) {
   Connect();
   Settle();
@@ -293,24 +234,6 @@ TEST_F(LinkTest, AStreamThatNobodyOpensIsBurntInTheEnd) {
   EXPECT_EQ(0u, Rx(1).unopened());
   EXPECT_EQ(100u, nodes[1]->rx.burnt(BurnReason::kExpired));
   EXPECT_TRUE(tx.ended);
-  ExpectReconciled();
-}
-
-TEST_F(LinkTest, APeerCannotMakeUsKeepManyStreamsThatNobodyOpens) {
-  settings.max_unopened = 5;
-  StartNode(1);
-  Connect();
-  Settle();
-  for (std::uint32_t i = 0; i < 8; ++i) {
-    OpenTx(0, Id(i));
-    Ask(0, Id(i), i, 10);
-  }
-  Settle();
-  EXPECT_EQ(5u, Rx(1).unopened());
-  EXPECT_EQ(3, std::count_if(nodes[0]->sinks.begin(), nodes[0]->sinks.end(),
-                             [](auto& sink) { return sink->ended; }));
-  EXPECT_EQ(30u, nodes[0]->tx.burnt(BurnReason::kNotAcknowledged));
-  EXPECT_EQ(30u, nodes[1]->rx.burnt(BurnReason::kNotAcknowledged));
   ExpectReconciled();
 }
 

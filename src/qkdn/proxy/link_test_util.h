@@ -99,6 +99,7 @@ class TestSink final : public PadSink {
   TestSink(UsedPad& used, Ledger& ledger, PadDirection direction, const StreamId& id, const PadEpoch& epoch)
       : used_(used), ledger_(ledger), direction_(direction), id_(id), epoch_(epoch) {}
 
+  const void* Owner() const override { return owner; }
   MutableByteSpan Allocate(std::size_t bytes) override {
     if (bytes > room) return {};
     return memory_.emplace_back(bytes);
@@ -137,6 +138,7 @@ class TestSink final : public PadSink {
   std::uint64_t unused() const { return pad.size() - used_bytes_; }
   PadDirection direction() const { return direction_; }
 
+  const void* owner = this;
   std::size_t room = std::size_t{1} << 40;
   Bytes pad;
   std::vector<std::uint32_t> done;

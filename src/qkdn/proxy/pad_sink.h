@@ -20,6 +20,8 @@ namespace ssn::qkdn::proxy {
 class PadSink {
  public:
   virtual ~PadSink() = default;
+  // Owner tells the sinks of one program from those of others.
+  virtual const void* Owner() const = 0;
   // Allocate sets memory of the program's window aside; empty when there is no room.
   virtual MutableByteSpan Allocate(std::size_t bytes) = 0;
   // Free gives it back unused; the sink wipes it.

@@ -110,6 +110,10 @@ void Program::On(const north::Open& message) {
       return Answer(
           message.request, Refusal::kNoSuchStream,
           fmt::format("no pad is kept for envelope {} of peer={}", Hex(message.stream), message.peer));
+    case StreamOpening::kTooMany:
+      return Answer(message.request, Refusal::kWindowFull,
+                    fmt::format("too many sessions of this program wait for programs at peer={} to open them",
+                                message.peer));
     case StreamOpening::kNoRoom:
       return Answer(message.request, Refusal::kWindowFull,
                     fmt::format("the window of {} bytes has no room for the pad kept", window_->size()));

@@ -51,6 +51,7 @@ class ProgramStream : public PadSink {
   bool ended() const noexcept { return ended_.has_value(); }
   std::uint64_t held() const noexcept { return granted_ - used_; }
 
+  const void* Owner() const override { return &host_; }
   MutableByteSpan Allocate(std::size_t bytes) override { return host_.window().Allocate(bytes); }
   void Free(MutableByteSpan memory) override { host_.window().Free(memory); }
   void Granted(std::uint64_t offset, std::uint64_t position, MutableByteSpan memory) override;

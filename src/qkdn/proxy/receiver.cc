@@ -163,8 +163,12 @@ bool Receiver::TakeForProgram(Stream& stream, const sideways::Grant& grant) {
 bool Receiver::Keep(const sideways::Grant& grant) {
   const bool session = grant.kind == StreamKind::kSession;
   if (grant.offset != 0 || grant.length > (session ? kFirstGrantBytes : kMaxEnvelopePadBytes)) return false;
-  if (unopened_ >= settings_.max_unopened || grant.length > settings_.max_unopened_bytes - unopened_bytes_) {
-    io_.Warn("the peer has too many streams here that no program has opened: another one is refused");
+  Unopened& unopened = UnopenedOf(grant.kind);
+  if (unopened.streams >= (session ? settings_.max_unopened : settings_.max_envelopes) ||
+      (!session && grant.length > settings_.max_envelope_bytes - unopened.bytes)) {
+    io_.Warn("the peer has " + std::to_string(unopened.streams) + (session ? " sessions" : " envelopes") +
+             " here that no program has opened, " + std::to_string(unopened.bytes) +
+             " bytes: another one is refused");
     return false;
   }
   Stream stream;
@@ -181,8 +185,8 @@ bool Receiver::Keep(const sideways::Grant& grant) {
   if (!buffer_.Take(grant.position, stream.kept.span(), &burnt)) return false;
   ledger_.Burnt(burnt, BurnReason::kSkipped, grant.position);
   ledger_.Granted(grant.length, grant.position, grant.stream);
-  ++unopened_;
-  unopened_bytes_ += grant.length;
+  ++unopened.streams;
+  unopened.bytes += grant.length;
   streams_.emplace(grant.stream, std::move(stream));
   return true;
 }
@@ -212,8 +216,8 @@ StreamOpening Receiver::Open(const StreamId& id, StreamKind kind, PadSink& sink)
   if (memory.empty()) return StreamOpening::kNoRoom;
   std::memcpy(memory.data(), stream.kept.data(), memory.size());
   sink.Granted(0, stream.kept_position, memory);
-  --unopened_;
-  unopened_bytes_ -= stream.kept.size();
+  --UnopenedOf(kind).streams;
+  UnopenedOf(kind).bytes -= stream.kept.size();
   stream.kept = SecretBytes();
   stream.sink = &sink;
   if (stream.closed_by_peer || kind == StreamKind::kEnvelope) {
@@ -235,8 +239,8 @@ void Receiver::Close(const StreamId& id) {
 Receiver::Streams::iterator Receiver::Forget(Streams::iterator stream, BurnReason reason) {
   const std::uint64_t kept = stream->second.kept.size();
   if (stream->second.sink == nullptr) {
-    --unopened_;
-    unopened_bytes_ -= kept;
+    --UnopenedOf(stream->second.kind).streams;
+    UnopenedOf(stream->second.kind).bytes -= kept;
     ledger_.Burnt(kept, reason, stream->second.kept_position);
   }
   return streams_.erase(stream);

@@ -48,11 +48,13 @@ class Receiver {
 
   // What is held at this node and no program has: agreed, being agreed on, and kept for streams not opened
   // yet.
-  std::uint64_t held() const noexcept { return buffer_.held() + batch_bytes_ + unopened_bytes_; }
+  std::uint64_t held() const noexcept {
+    return buffer_.held() + batch_bytes_ + sessions_.bytes + envelopes_.bytes;
+  }
   std::uint64_t agreed() const noexcept { return buffer_.held(); }
   bool locked() const noexcept { return buffer_.locked(); }
   std::uint64_t end() const noexcept { return buffer_.end(); }
-  std::size_t unopened() const noexcept { return unopened_; }
+  std::size_t unopened() const noexcept { return sessions_.streams + envelopes_.streams; }
 
  private:
   struct Stream {
@@ -69,6 +71,15 @@ class Receiver {
     std::vector<std::string> ids;
     etsi014::Keys keys;  // none while they are being fetched
   };
+  // What is kept for streams of one kind that no program has opened. Envelopes wait long, and must not take
+  // the place of sessions.
+  struct Unopened {
+    std::size_t streams = 0;
+    std::uint64_t bytes = 0;
+  };
+  Unopened& UnopenedOf(north::StreamKind kind) {
+    return kind == north::StreamKind::kSession ? sessions_ : envelopes_;
+  }
   using Streams = std::map<StreamId, Stream>;
 
   void BurnBatch(std::map<std::uint32_t, Batch>::iterator batch, BurnReason reason);
@@ -85,8 +96,8 @@ class Receiver {
   std::map<std::uint32_t, Batch> batches_;
   std::uint64_t batch_bytes_ = 0;
   Streams streams_;
-  std::size_t unopened_ = 0;
-  std::uint64_t unopened_bytes_ = 0;
+  Unopened sessions_;
+  Unopened envelopes_;
 };
 
 }  // namespace ssn::qkdn::proxy

@@ -82,11 +82,24 @@ void Transmitter::Suspend() {
 
 StreamOpening Transmitter::Open(const StreamId& stream, StreamKind kind, PadSink& sink) {
   if (streams_.contains(stream) || ended_ids_.Contains(stream)) return StreamOpening::kExists;
+  if (kind == StreamKind::kSession) {
+    const auto unopened = unopened_of_.find(sink.Owner());
+    if (unopened != unopened_of_.end() && unopened->second >= settings_.max_unopened / 2)
+      return StreamOpening::kTooMany;
+    ++unopened_of_[sink.Owner()];
+  }
   Stream& opened = streams_[stream];
   opened.kind = kind;
   opened.sink = &sink;
   opened.held_back = kind == StreamKind::kSession;
+  opened.owner = sink.Owner();
   return StreamOpening::kOk;
+}
+
+void Transmitter::OpenedByPeer(Stream& stream) {
+  if (stream.kind != StreamKind::kSession || std::exchange(stream.opened_by_peer, true)) return;
+  const auto unopened = unopened_of_.find(stream.owner);
+  if (--unopened->second == 0) unopened_of_.erase(unopened);
 }
 
 void Transmitter::Request(const StreamId& id, const PadRequest& request) {
@@ -234,7 +247,7 @@ bool Transmitter::OnGrantAck(const sideways::GrantAck& ack) {
   for (Waiting& waiting : stream.waiting)
     if (waiting.serial == grant.serial) --waiting.unacknowledged;
   FinishRequests(stream);
-  if (ack.opened) stream.opened_by_peer = true;
+  if (ack.opened) OpenedByPeer(stream);
   AppendAgreed();
   Serve();
   Refill();
@@ -256,7 +269,7 @@ void Transmitter::OnStreamOpened(const StreamId& id) {
     if (ended_ids_.Contains(id)) io_.Send(sideways::StreamClosed{id, true});
     return;
   }
-  stream->second.opened_by_peer = true;
+  OpenedByPeer(stream->second);
   Serve();
 }
 
@@ -284,6 +297,7 @@ void Transmitter::Close(const StreamId& id) {
 
 Transmitter::Streams::iterator Transmitter::Erase(Streams::iterator stream) {
   unserved_ -= Unserved(stream->second);
+  OpenedByPeer(stream->second);  // it is not waited for any more
   ended_ids_.Add(stream->first);
   return streams_.erase(stream);
 }

@@ -71,8 +71,9 @@ class Transmitter {
   struct Stream {
     north::StreamKind kind = north::StreamKind::kSession;
     PadSink* sink = nullptr;
-    std::uint64_t offset = 0;   // announced so far
-    std::uint64_t granted = 0;  // of it, acknowledged
+    const void* owner = nullptr;  // of the sink
+    std::uint64_t offset = 0;     // announced so far
+    std::uint64_t granted = 0;    // of it, acknowledged
     bool opened_by_peer = false;
     bool held_back = false;       // see back_off.h
     std::deque<Waiting> waiting;  // in order; the first ones may be served and wait for acknowledgement
@@ -109,6 +110,7 @@ class Transmitter {
   bool WaitsForPeerAlone(const Stream& stream, const Waiting& waiting) const noexcept;
   static void FinishRequests(Stream& stream);
   void FreeAnnounced(const StreamId& id, PadSink& sink);
+  void OpenedByPeer(Stream& stream);
   void ForgetUnneededTurns();
   static std::size_t Unserved(const Stream& stream);
   Streams::iterator Erase(Streams::iterator stream);
@@ -133,9 +135,10 @@ class Transmitter {
   std::uint64_t unacknowledged_bytes_ = 0;
   std::uint64_t next_serial_ = 1;
   Streams streams_;
-  std::deque<StreamId> order_;  // of requests not served yet, as they came; some are gone
-  std::size_t unserved_ = 0;    // of these requests, those that are there
-  StreamSet ended_ids_;         // those in use are in streams_
+  std::deque<StreamId> order_;                      // of requests not served yet, as they came; some are gone
+  std::size_t unserved_ = 0;                        // of these requests, those that are there
+  std::map<const void*, std::size_t> unopened_of_;  // sessions that the peer has not opened, by owner
+  StreamSet ended_ids_;                             // those in use are in streams_
   BackOff back_off_;
 };
 
