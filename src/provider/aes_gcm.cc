@@ -2,16 +2,11 @@
 #include "provider/aes_gcm.h"
 
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/params.h>
-#include <openssl/provider.h>
 
 #include <climits>
 
 namespace ssn::provider {
-
-AesGcmLibrary::AesGcmLibrary(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* upcalls)
-    : context_(OSSL_LIB_CTX_new_child(core, upcalls)) {}
 
 AesGcmLibrary::~AesGcmLibrary() {
   EVP_CIPHER_free(cipher_.load());

@@ -8,7 +8,7 @@
 
 #pragma once
 
-#include <openssl/core.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <atomic>
@@ -25,7 +25,7 @@ inline constexpr std::size_t kTagBytes = 16;
 
 class AesGcmLibrary {
  public:
-  AesGcmLibrary(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* upcalls);
+  explicit AesGcmLibrary(OSSL_LIB_CTX* context) : context_(context) {}
   ~AesGcmLibrary();
   AesGcmLibrary(const AesGcmLibrary&) = delete;
   AesGcmLibrary& operator=(const AesGcmLibrary&) = delete;

@@ -19,12 +19,11 @@
 #include <mutex>
 #include <optional>
 
-#include "provider/aes_gcm.h"
+#include "provider/session_id.h"
 #include "ssn/pad_client.h"
 
 namespace ssn::provider {
 
-using SessionId = std::array<std::uint8_t, 32>;  // of a key
 using FirstIv = std::array<std::uint8_t, kIvBytes>;
 
 struct Peer {

@@ -3,6 +3,7 @@
 #include <openssl/core.h>
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/params.h>
 
 #include <cstdio>
@@ -107,7 +108,9 @@ extern "C" [[gnu::visibility("default")]] int OSSL_provider_init(const OSSL_CORE
   const Settings settings = ReadSection(core, upcalls);
   auto client = MakeClient(settings.client);
   if (client == nullptr) return 0;
-  *provider_context = std::make_unique<Services>(core, upcalls, std::move(client), settings.wait).release();
+  *provider_context =
+      std::make_unique<Services>(OSSL_LIB_CTX_new_child(core, upcalls), std::move(client), settings.wait)
+          .release();
   *functions = kProviderFunctions;
   return 1;
 } catch (...) {

@@ -20,9 +20,9 @@ struct Services {
   std::chrono::milliseconds wait;  // for pad, and for an answer of the proxy
   PeerTable peers;
 
-  Services(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* upcalls, std::shared_ptr<PadClient> pad_client,
+  Services(OSSL_LIB_CTX* library, std::shared_ptr<PadClient> pad_client,
            std::chrono::milliseconds longest_wait)
-      : aes(core, upcalls), client(std::move(pad_client)), wait(longest_wait) {}
+      : aes(library), client(std::move(pad_client)), wait(longest_wait) {}
 };
 
 }  // namespace ssn::provider

@@ -1,29 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "provider/session.h"
 
-#include <openssl/evp.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <string_view>
-
+#include "provider/session_id.h"
 #include "ssn/secret.h"
 
 namespace ssn::provider {
 namespace {
-
-bool Hash(OSSL_LIB_CTX* library, std::string_view label, ByteSpan key, ByteSpan iv, SessionId& digest) {
-  std::array<std::uint8_t, 64> text{};
-  std::size_t size = 0;
-  for (const char c : label) text[size++] = static_cast<std::uint8_t>(c);
-  for (const ByteSpan part : {key, iv})
-    for (const std::uint8_t byte : part) text[size++] = byte;
-  std::size_t written = 0;
-  const int done =
-      EVP_Q_digest(library, "SHA256", "provider=default", text.data(), size, digest.data(), &written);
-  Wipe(text);
-  return done == 1 && written == digest.size();
-}
 
 // The peer rejects it, and learns nothing from it.
 Session::Tag RandomTag() {
@@ -59,12 +43,8 @@ void Session::RunAes(ByteSpan in, MutableByteSpan out) {
 }
 
 bool Session::Identify() {
-  SessionId stream;
-  if (!Hash(services_.aes.context(), "ssnotp 1 session", key_, {}, session_) ||
-      !Hash(services_.aes.context(), "ssnotp 1 stream", key_, first_iv_, stream))
-    return false;
-  std::copy_n(stream.begin(), stream_.size(), stream_.begin());
-  return true;
+  return MakeSessionId(services_.aes, key_, session_) &&
+         MakeStreamId(services_.aes, key_, first_iv_, stream_);
 }
 
 TransmitSession::~TransmitSession() {

@@ -6,6 +6,7 @@
 #include <openssl/provider.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 
@@ -68,7 +69,7 @@ Bytes CephHalf::Run(Bytes data, const std::vector<std::size_t>& pieces) {
   }
   std::size_t done = 0;
   for (std::size_t i = 0; done < data.size(); ++i) {
-    const std::size_t size = i < pieces.size() ? pieces[i] : data.size() - done;
+    const std::size_t size = std::min(i < pieces.size() ? pieces[i] : data.size(), data.size() - done);
     int written = 0;
     EXPECT_EQ(1, EVP_CipherUpdate(context_.get(), data.data() + done, &written, data.data() + done,
                                   static_cast<int>(size)));

@@ -122,7 +122,10 @@ void Transmitter::Request(const StreamId& id, const PadRequest& request) {
                                  std::to_string(unserved_) + " requests wait for pad of this link already");
     return;
   }
-  stream->second.waiting.push_back({request, next_serial_++});
+  PadRequest bounded = request;
+  // What is fetched ahead of any need is lost when its session ends: a link that is nearly dry keeps it.
+  if (request.need == 0) bounded.want = std::min(request.want, Bulk() / 4);
+  stream->second.waiting.push_back({bounded, next_serial_++});
   order_.push_back(id);
   ++unserved_;
   if (order_.size() > 2 * kMaxWaitingRequests) ForgetUnneededTurns();
