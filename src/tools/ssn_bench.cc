@@ -17,14 +17,15 @@ int Report(const ssn::Status& status) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Measures secret sharing, erasure-code plugins and the delivery of pad on this machine.");
+  CLI::App app(
+      "Measures secret sharing, erasure-code plugins, the delivery of pad and its use on this machine.");
   app.name("ssn-bench");
   app.set_version_flag("--version", SSN_VERSION);
   app.require_subcommand(1);
   app.footer("Exit codes: 0 measured, 1 failed, 2 wrong arguments. See ssn-bench(1).");
-  const std::array commands = {ssn::tools::AddSplit(app), ssn::tools::AddCombine(app),
+  const std::array commands = {ssn::tools::AddSplit(app),   ssn::tools::AddCombine(app),
                                ssn::tools::AddRebuild(app), ssn::tools::AddPlugin(app),
-                               ssn::tools::AddPad(app)};
+                               ssn::tools::AddPad(app),     ssn::tools::AddOtp(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -22,5 +22,6 @@ Subcommand AddCombine(CLI::App& parent);
 Subcommand AddRebuild(CLI::App& parent);
 Subcommand AddPlugin(CLI::App& parent);
 Subcommand AddPad(CLI::App& parent);
+Subcommand AddOtp(CLI::App& parent);
 
 }  // namespace ssn::tools

@@ -24,7 +24,7 @@ void AddSizeOption(CLI::App& app, const std::string& names, std::uint64_t& size,
       ->type_name("BYTES")
       ->transform(CLI::AsSizeValue(false).description(""))
       ->check(CLI::Range(std::uint64_t{1}, kMaxSize).description(""))
-      ->default_str(std::to_string(size >> 20) + "MiB");
+      ->default_str(size >> 20 > 0 ? std::to_string(size >> 20) + "MiB" : std::to_string(size >> 10) + "KiB");
 }
 
 void AddJsonOption(CLI::App& app, bool& json) {
