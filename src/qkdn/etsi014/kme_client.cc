@@ -100,16 +100,20 @@ class HttpsKmeClient final : public KmeClient {
     request.number = number;
     request.size_bits = key_bytes * 8;
     const std::string body = FormatKeyRequest(request);
+    bool no_keys = false;
     const auto parse = [&](std::string_view text) -> Result<Keys> {
       Result<Keys> keys = ParsePaddedKeys(text);
       if (!keys.ok()) return keys;
       const std::size_t got = keys.value().ids.size();
-      if (got == 0) return Status::Unavailable(fmt::format("no key, of {} asked for", number));
+      no_keys = got == 0;
+      if (no_keys) return Status::Unavailable(fmt::format("no key, of {} asked for", number));
       if (got > number) return Status::InvalidArgument(fmt::format("{} keys, asked for {}", got, number));
       if (Status status = CheckSize(key_bytes, keys.value().key_bytes); !status.ok()) return status;
       return keys;
     };
-    return Ask<Keys>(Call::kEncKeys, slave_sae_id, "enc_keys", &body, parse);
+    KmeResult<Keys> keys = Ask<Keys>(Call::kEncKeys, slave_sae_id, "enc_keys", &body, parse);
+    if (KmeError* const error = std::get_if<KmeError>(&keys)) error->no_keys = no_keys;
+    return keys;
   }
 
   KmeResult<Keys> GetKeysWithIds(const std::string& master_sae_id,

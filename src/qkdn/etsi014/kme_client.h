@@ -27,8 +27,9 @@ struct KmeError {
     kRefused,     // the request or the configuration is wrong: somebody has to change it
   };
   Action action = Action::kRefused;
-  int http_status = 0;  // 0: no HTTP answer was had
-  std::string message;  // for the log: URL path, status, the KME's own words (cut), never key bytes
+  int http_status = 0;   // 0: no HTTP answer was had
+  std::string message;   // for the log: URL path, status, the KME's own words (cut), never key bytes
+  bool no_keys = false;  // status 200 and an empty list: how some KMEs say that the store is empty
 };
 
 template <typename T>

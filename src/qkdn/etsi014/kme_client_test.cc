@@ -248,6 +248,7 @@ TEST_F(KmeClientTest, MoreKeysThanAskedForAreRefusedAndNoneIsARetry) {
   const KmeError none = ErrorOf(client_->GetKeys("B", 2, 32));
   EXPECT_EQ(Action::kRetryLater, none.action);
   EXPECT_TRUE(Has(none.message, "no key, of 2 asked for"));
+  EXPECT_TRUE(none.no_keys);
 }
 
 TEST_F(KmeClientTest, AnAnswerLongerThanTheLimitIsRefused) {

@@ -85,9 +85,10 @@ void KmeSession::Failed(const etsi014::KmeError& error) {
   ++failures_;
   if (error.action != Action::kDiscard || !quiet_) ++errors_[static_cast<std::size_t>(error.action)];
   limits_.reset();
-  // An empty store is no fault; a KME that does not answer is one.
-  const bool expected = (error.action == Action::kRetryLater && error.http_status != 0) ||
-                        (error.action == Action::kDiscard && quiet_);
+  // An empty store is no fault; a KME that does not answer is one, and so is an answer that cannot be read.
+  const bool answered = error.http_status != 0 && (error.http_status != 200 || error.no_keys);
+  const bool expected =
+      (error.action == Action::kRetryLater && answered) || (error.action == Action::kDiscard && quiet_);
   if (expected || error.message == warned_ || stopped()) return;
   warned_ = error.message;
   warn_("KME: " + error.message);

@@ -112,6 +112,15 @@ TEST_F(KmeWorkerTest, KmeThatDoesNotAnswerIsWarnedOfOnceAndAgainAfterItDid) {
   EXPECT_TRUE(RunUntil([&] { return warnings.size() == 2; }));
 }
 
+TEST_F(KmeWorkerTest, AnswerThatCannotBeReadIsWarnedOf) {
+  kmes.garbled = true;
+  sender->Fetch(5000);
+  ASSERT_TRUE(RunUntil([&] { return sender->errors(KmeSession::Action::kRetryLater) > 2; }));
+  EXPECT_EQ(std::vector<std::string>{"KME: answer of 36 bytes is no key container"}, warnings);
+  kmes.garbled = false;
+  EXPECT_TRUE(RunUntil([&] { return !drawn.empty(); }));
+}
+
 TEST_F(KmeWorkerTest, RefusalIsWarnedOfOnceAndNotRepeatedAtOnce) {
   kmes.limits.max_key_per_request = 128;
   auto wrong = std::make_unique<KmeWorker>(

@@ -32,6 +32,7 @@ class TestKmes {
   std::atomic<std::uint64_t> stored_bytes{std::uint64_t{1} << 40};  // left to be drawn, by all
   std::atomic<bool> down{false};
   std::atomic<bool> lose_keys{false};  // at the second end
+  std::atomic<bool> garbled{false};    // what is no JSON for keys
   std::atomic<std::uint64_t> drawn{0};
   std::atomic<std::uint64_t> calls{0};
 
@@ -62,6 +63,8 @@ class TestKmes {
     etsi014::KmeResult<Keys> GetKeys(const std::string& slave, std::uint64_t number,
                                      std::uint64_t bytes) override {
       if (kmes_.Unreachable() || interrupted_) return Fault(Error::Action::kRetryLater, 0, "no connection");
+      if (kmes_.garbled)
+        return Fault(Error::Action::kRetryLater, 200, "answer of 36 bytes is no key container");
       return kmes_.Draw(sae_id_ + ">" + slave, number, bytes);
     }
     etsi014::KmeResult<Keys> GetKeysWithIds(const std::string& master,
