@@ -2,6 +2,7 @@
 #include "qkdn/proxy/ledger.h"
 
 #include <numeric>
+#include <utility>
 
 namespace ssn::qkdn::proxy {
 namespace {
@@ -21,8 +22,12 @@ std::string_view Name(BurnReason reason) {
       return "check";
     case BurnReason::kDisagreed:
       return "disagreed";
+    case BurnReason::kNotFetched:
+      return "not_fetched";
     case BurnReason::kNoRoom:
       return "no_room";
+    case BurnReason::kUnusable:
+      return "unusable";
     case BurnReason::kRepeated:
       return "repeated";
     case BurnReason::kNotAcknowledged:
@@ -54,16 +59,29 @@ void Ledger::Granted(std::uint64_t bytes, std::uint64_t position, const StreamId
   audit_.Record({"grant", from_, to_, bytes, Hex(stream), position, "granted"});
 }
 
-void Ledger::Used(std::uint64_t bytes, const StreamId& stream) {
+void Ledger::Used(std::uint64_t bytes, const StreamId& stream, std::uint64_t position) {
   if (bytes == 0) return;
   used_ += bytes;
-  audit_.Record({"use", from_, to_, bytes, Hex(stream), 0, "wiped"});
+  audit_.Record({"use", from_, to_, bytes, Hex(stream), position, "used"});
 }
 
 void Ledger::Burnt(std::uint64_t bytes, BurnReason reason, std::uint64_t position) {
+  Burn(bytes, reason, position, {});
+}
+
+void Ledger::BurntOfBatch(std::uint32_t batch, std::uint64_t bytes, BurnReason reason) {
+  Burn(bytes, reason, 0, std::to_string(batch));
+}
+
+void Ledger::BurntOfStream(const StreamId& stream, std::uint64_t bytes, BurnReason reason,
+                           std::uint64_t position) {
+  if (bytes > 0) Burn(bytes, reason, position, Hex(stream));
+}
+
+void Ledger::Burn(std::uint64_t bytes, BurnReason reason, std::uint64_t position, std::string id) {
   if (bytes == 0) return;
   burnt_[static_cast<std::size_t>(reason)] += bytes;
-  audit_.Record({"burn", from_, to_, bytes, {}, position, Name(reason)});
+  audit_.Record({"burn", from_, to_, bytes, std::move(id), position, Name(reason)});
 }
 
 std::uint64_t Ledger::burnt() const noexcept {

@@ -20,8 +20,10 @@ namespace ssn::qkdn::proxy {
 
 enum class BurnReason : std::uint8_t {
   kCheck,            // spent on comparing the two ends
-  kDisagreed,        // the two ends did not get the same keys, or one end got none
+  kDisagreed,        // the two ends hold different keys
+  kNotFetched,       // the receiver's KME did not give the keys that were announced
   kNoRoom,           // a batch larger than both ends can hold
+  kUnusable,         // the KME delivered a batch that is too small, or of too many keys
   kRepeated,         // the KME delivered key bytes or an id it had delivered before
   kNotAcknowledged,  // announced, but the other proxy did not take it or was not heard any more
   kSkipped,          // below a position the other proxy has gone past
@@ -38,9 +40,9 @@ struct AuditEvent {
   NodeId from = 0;
   NodeId to = 0;
   std::uint64_t bytes = 0;
-  std::string id;  // a batch, or a stream in hex
+  std::string id;  // a batch, or a stream in hex; empty: pad that was of none
   std::uint64_t position = 0;
-  std::string_view outcome;
+  std::string_view outcome;  // fetched, granted, used, or the name of a BurnReason
 };
 
 class AuditSink {
@@ -56,8 +58,11 @@ class Ledger {
 
   void Fetched(std::uint64_t bytes, std::uint32_t batch);
   void Granted(std::uint64_t bytes, std::uint64_t position, const StreamId& stream);
-  void Used(std::uint64_t bytes, const StreamId& stream);
+  // `position` is of the first byte; what follows may skip some.
+  void Used(std::uint64_t bytes, const StreamId& stream, std::uint64_t position);
   void Burnt(std::uint64_t bytes, BurnReason reason, std::uint64_t position = 0);
+  void BurntOfBatch(std::uint32_t batch, std::uint64_t bytes, BurnReason reason);
+  void BurntOfStream(const StreamId& stream, std::uint64_t bytes, BurnReason reason, std::uint64_t position);
 
   std::uint64_t fetched() const noexcept { return fetched_; }
   std::uint64_t granted() const noexcept { return granted_; }
@@ -68,6 +73,8 @@ class Ledger {
   NodeId to() const noexcept { return to_; }
 
  private:
+  void Burn(std::uint64_t bytes, BurnReason reason, std::uint64_t position, std::string id);
+
   AuditSink& audit_;
   const NodeId from_;
   const NodeId to_;

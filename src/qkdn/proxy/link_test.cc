@@ -156,7 +156,7 @@ TEST_F(LinkTest, KeysThatTheOtherEndCannotFetchAreBurnt) {
   kme.lose = true;
   Connect();
   Settle();
-  EXPECT_GT(nodes[0]->tx.burnt(BurnReason::kDisagreed) + nodes[1]->tx.burnt(BurnReason::kDisagreed), 0u);
+  EXPECT_GT(nodes[0]->tx.burnt(BurnReason::kNotFetched) + nodes[1]->tx.burnt(BurnReason::kNotFetched), 0u);
   Pass(seconds(1));
   EXPECT_GE(Tx(0).agreed(), settings.high - 2048);
   ExpectReconciled();

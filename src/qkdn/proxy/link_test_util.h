@@ -132,7 +132,7 @@ class TestSink final : public PadSink {
   }
   // As the program that owns the sink: what was granted is used.
   void UseAll() {
-    ledger_.Used(pad.size() - used_bytes_, id_);
+    ledger_.Used(pad.size() - used_bytes_, id_, 0);
     used_bytes_ = pad.size();
   }
   std::uint64_t unused() const { return pad.size() - used_bytes_; }

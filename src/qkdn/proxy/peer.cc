@@ -15,8 +15,11 @@ constexpr std::chrono::milliseconds kLasting{5000};
 
 // Pad that both ends agreed on, this far.
 std::uint64_t Agreed(const Ledger& ledger) {
-  return ledger.fetched() - ledger.burnt(BurnReason::kCheck) - ledger.burnt(BurnReason::kDisagreed) -
-         ledger.burnt(BurnReason::kRepeated);
+  std::uint64_t agreed = ledger.fetched();
+  for (const BurnReason reason : {BurnReason::kCheck, BurnReason::kDisagreed, BurnReason::kNotFetched,
+                                  BurnReason::kNoRoom, BurnReason::kUnusable, BurnReason::kRepeated})
+    agreed -= ledger.burnt(reason);
+  return agreed;
 }
 
 PairSnapshot Books(const Ledger& ledger, std::uint64_t held, std::uint64_t agreed) {

@@ -35,6 +35,7 @@ bool ProgramStream::Release(std::uint64_t offset) {
   if (offset < used_ || offset > granted_) return false;
   const std::uint64_t bytes = offset - used_;
   if (bytes == 0) return true;
+  ledger().Used(bytes, name_.id, pieces_.front().position + pieces_.front().used);
   used_ = offset;
   while (!pieces_.empty() && pieces_.front().offset < offset) {
     Piece& piece = pieces_.front();
@@ -43,7 +44,6 @@ bool ProgramStream::Release(std::uint64_t offset) {
     Free(piece.memory);
     pieces_.pop_front();
   }
-  ledger().Used(bytes, name_.id);
   return true;
 }
 
@@ -56,7 +56,7 @@ void ProgramStream::Close(BurnReason reason, bool wipe) {
     ended_ = north::Refusal::kStreamEnded;
   }
   for (const Piece& piece : pieces_) {
-    ledger().Burnt(piece.memory.size() - piece.used, reason, piece.position + piece.used);
+    ledger().BurntOfStream(name_.id, piece.memory.size() - piece.used, reason, piece.position + piece.used);
     if (wipe) Free(piece.memory);
   }
   pieces_.clear();

@@ -156,7 +156,7 @@ TEST_F(ProxyTest, SmallKmeIsAskedOftenEnoughForBatchesThatPay) {
 TEST_F(ProxyTest, KeysThatNeverReachTheOtherEndAreBurntAndTheLinkGoesOn) {
   kmes.lose_keys = true;
   Start();
-  ASSERT_TRUE(Soon([&] { return a.Link().tx.burnt[static_cast<std::size_t>(BurnReason::kDisagreed)] > 0; }));
+  ASSERT_TRUE(Soon([&] { return a.Link().tx.burnt[static_cast<std::size_t>(BurnReason::kNotFetched)] > 0; }));
   kmes.lose_keys = false;
   EXPECT_TRUE(Soon([&] { return a.Link().tx.agreed > 0; }));
 }

@@ -50,7 +50,7 @@ void Receiver::Suspend() {
 
 void Receiver::BurnBatch(std::map<std::uint32_t, Batch>::iterator batch, BurnReason reason) {
   const std::uint64_t bytes = batch->second.keys.material.size();
-  ledger_.Burnt(bytes, reason);
+  ledger_.BurntOfBatch(batch->first, bytes, reason);
   batch_bytes_ -= bytes;
   batches_.erase(batch);
 }
@@ -67,7 +67,7 @@ void Receiver::OnKeysWithIds(std::uint32_t number, etsi014::Keys keys) {
   ledger_.Fetched(keys.material.size(), number);
   const auto batch = batches_.find(number);
   if (batch == batches_.end()) {
-    ledger_.Burnt(keys.material.size(), BurnReason::kNotAcknowledged);
+    ledger_.BurntOfBatch(number, keys.material.size(), BurnReason::kNotAcknowledged);
     return;
   }
   sideways::KeysCheck check{number, false, {}};
@@ -85,7 +85,8 @@ void Receiver::OnKeysWithIds(std::uint32_t number, etsi014::Keys keys) {
     batch_bytes_ += keys.material.size();
     batch->second.keys = std::move(keys);
   } else {
-    ledger_.Burnt(keys.material.size(), repeated ? BurnReason::kRepeated : BurnReason::kDisagreed);
+    ledger_.BurntOfBatch(number, keys.material.size(),
+                         repeated ? BurnReason::kRepeated : BurnReason::kNotFetched);
     // Whatever the KME still has of them shall not stay there.
     if (keys.ids.empty()) io_.DiscardKeysWithIds(batch->second.ids);
     batches_.erase(batch);
@@ -112,7 +113,7 @@ bool Receiver::OnKeysVerdict(const sideways::KeysVerdict& verdict) {
     ledger_.Burnt(buffer_.BurnBelow(verdict.position), BurnReason::kSkipped, verdict.position);
   if (buffer_.held() + pad.size() > buffer_.capacity()) return false;
   buffer_.Append(pad);
-  ledger_.Burnt(kOneTimeMacKeyBytes, BurnReason::kCheck);
+  ledger_.BurntOfBatch(verdict.batch, kOneTimeMacKeyBytes, BurnReason::kCheck);
   batch_bytes_ -= material.size();
   batches_.erase(batch);
   return true;
@@ -134,7 +135,7 @@ bool Receiver::OnGrant(const sideways::Grant& grant) {
     taken = Keep(grant);
   if (!taken) {
     const std::uint64_t end = grant.position + grant.length;
-    ledger_.Burnt(buffer_.BurnBelow(end), BurnReason::kNotAcknowledged, grant.position);
+    ledger_.BurntOfStream(grant.stream, buffer_.BurnBelow(end), BurnReason::kNotAcknowledged, grant.position);
   }
   io_.Send(sideways::GrantAck{grant.position, taken, opened});
   if (opened && !taken) {  // the two ends no longer agree where the stream is
@@ -241,7 +242,7 @@ Receiver::Streams::iterator Receiver::Forget(Streams::iterator stream, BurnReaso
   if (stream->second.sink == nullptr) {
     --UnopenedOf(stream->second.kind).streams;
     UnopenedOf(stream->second.kind).bytes -= kept;
-    ledger_.Burnt(kept, reason, stream->second.kept_position);
+    ledger_.BurntOfStream(stream->first, kept, reason, stream->second.kept_position);
   }
   return streams_.erase(stream);
 }

@@ -227,8 +227,9 @@ bool Transmitter::OnGrantAck(const sideways::GrantAck& ack) {
   // The stream it was for may have ended; another one of its id is not meant.
   const auto found = grant.memory.empty() ? streams_.end() : streams_.find(grant.stream);
   if (found == streams_.end() || !ack.taken) {
-    ledger_.Burnt(buffer_.BurnBelow(grant.position + grant.length),
-                  ack.taken ? BurnReason::kStreamClosed : BurnReason::kNotAcknowledged, grant.position);
+    ledger_.BurntOfStream(grant.stream, buffer_.BurnBelow(grant.position + grant.length),
+                          ack.taken ? BurnReason::kStreamClosed : BurnReason::kNotAcknowledged,
+                          grant.position);
     if (found != streams_.end()) {
       found->second.sink->Free(grant.memory);
       End(found, Refusal::kStreamEnded);

@@ -56,7 +56,7 @@ void Transmitter::OnKeys(etsi014::Keys keys) {
     io_.Warn(repeated ? "the KME delivered keys that it had delivered before: they are burnt"
                       : "the KME delivered a batch that is too small or of too many keys: it is burnt");
     if (connected_) io_.Send(sideways::DiscardKeys{batch->second.keys.ids});
-    BurnBatch(batch, repeated ? BurnReason::kRepeated : BurnReason::kDisagreed);
+    BurnBatch(batch, repeated ? BurnReason::kRepeated : BurnReason::kUnusable);
     SlowDown();
     return;
   }
@@ -70,7 +70,7 @@ void Transmitter::Announce(std::uint32_t number, Batch& batch) {
 }
 
 void Transmitter::BurnBatch(std::map<std::uint32_t, Batch>::iterator batch, BurnReason reason) {
-  ledger_.Burnt(batch->second.keys.material.size(), reason);
+  ledger_.BurntOfBatch(batch->first, batch->second.keys.material.size(), reason);
   batch_bytes_ -= batch->second.keys.material.size();
   batches_.erase(batch);
 }
@@ -88,7 +88,7 @@ bool Transmitter::OnKeysCheck(const sideways::KeysCheck& check) {
   const ByteSpan key = material.first(kOneTimeMacKeyBytes);
   const ByteSpan pad = material.subspan(kOneTimeMacKeyBytes);
   if (!check.fetched)
-    Reject(batch, BurnReason::kDisagreed, "the peer could not fetch a batch of keys: it is burnt");
+    Reject(batch, BurnReason::kNotFetched, "the peer could not fetch a batch of keys: it is burnt");
   else if (!VerifyOneTimeMac(key, {pad}, check.tag))
     Reject(batch, BurnReason::kDisagreed, "the two ends hold different keys: the batch is burnt");
   else if (pad.size() > common_)
@@ -120,7 +120,7 @@ bool Transmitter::AppendAgreed() {
     if (buffer_.held() + pad.size() > common_) continue;
     io_.Send(sideways::KeysVerdict{batch->first, true, buffer_.end()});
     buffer_.Append(pad);
-    ledger_.Burnt(kOneTimeMacKeyBytes, BurnReason::kCheck);
+    ledger_.BurntOfBatch(batch->first, kOneTimeMacKeyBytes, BurnReason::kCheck);
     batch_bytes_ -= material.size();
     batches_.erase(batch);
     disagreements_ = 0;
