@@ -20,7 +20,7 @@ namespace ssn::provider {
 
 struct Settings {
   PadClient::Options client;
-  std::chrono::milliseconds wait{1000};
+  std::chrono::milliseconds wait{2000};
 };
 
 // ReadSettings asks `value` for each key of the section. `arguments` are those of the process: they tell a

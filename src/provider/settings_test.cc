@@ -24,7 +24,7 @@ TEST(Settings, AnEmptySectionHasWorkingValues) {
   const Settings settings = Read({});
   EXPECT_EQ("/run/ssn/pad.sock", settings.client.socket_path);
   EXPECT_EQ("osd.3", settings.client.program);
-  EXPECT_EQ(milliseconds(1000), settings.wait);
+  EXPECT_EQ(milliseconds(2000), settings.wait);
   EXPECT_EQ(milliseconds(20), settings.client.dry_wait);
   EXPECT_TRUE(PadClient::Make(settings.client).ok());
 }
@@ -39,7 +39,7 @@ TEST(Settings, WhatIsWrittenCounts) {
 TEST(Settings, AValueThatIsNoneIsLeftOut) {
   for (const char* wrong : {"", "x", "-1", "1s", "99999999999999999999"}) {
     const Settings settings = Read({{"wait_ms", wrong}});
-    EXPECT_EQ(milliseconds(1000), settings.wait) << wrong;
+    EXPECT_EQ(milliseconds(2000), settings.wait) << wrong;
   }
   const Settings longest = Read({{"wait_ms", "4000000000"}, {"dry_wait_ms", "4000000000"}});
   EXPECT_EQ(milliseconds(10000), longest.wait);
