@@ -105,8 +105,8 @@ std::string ProxyToml(const InitOptions& options, std::uint64_t capacity, std::u
       "[memory]\nlock = \"require\"\nmax = \"{5}GiB\"\n\n"
       "[reservoir]    # of each direction of each link\ncapacity = \"{6}\"\nlow = \"50%\"\nhigh = \"90%\"\n"
       "reserve = \"{7}\"\n",
-      i, NodeName(i), At(options, i), At(options, kPeerPort + i), AtLoopback(options, kMetricsPort + i), memory,
-      FormatBytes(capacity), FormatBytes(capacity / kReservePart));
+      i, NodeName(i), At(options, i), At(options, kPeerPort + i), AtLoopback(options, kMetricsPort + i),
+      memory, FormatBytes(capacity), FormatBytes(capacity / kReservePart));
   for (std::uint64_t j = 0; j < options.nodes; ++j) {
     if (j != i)
       text += fmt::format("\n[[peer]]\nid = {0}\nname = \"{1}\"\naddress = \"{2}\"\nsae_id = \"{1}\"\n", j,
