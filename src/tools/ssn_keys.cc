@@ -3,30 +3,19 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "ssn/pad_client.h"
+#include "tools/ask_proxy.h"
+#include "tools/text_table.h"
 
 namespace ssn::tools {
 namespace {
 
-constexpr std::chrono::milliseconds kWait{5000};
+using Row = std::vector<std::string>;
 
-using Row = std::array<std::string, 9>;
-
-std::string Bytes(std::uint64_t bytes) {
-  constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
-}
-
-std::string Rate(std::uint64_t bytes_per_second) { return Bytes(bytes_per_second) + "/s"; }
+std::string Rate(std::uint64_t bytes_per_second) { return BytesText(bytes_per_second) + "/s"; }
 
 std::string Time(const nlohmann::json& seconds) {
   if (seconds.is_null()) return "never";
@@ -45,30 +34,12 @@ Row PairRow(const nlohmann::json& link, const char* direction, std::uint64_t cap
             : "",
       sends ? "to it" : "from it",
       sends ? link.at("state").get<std::string>() : "",
-      fmt::format("{} of {}", Bytes(held), Bytes(capacity)),
+      fmt::format("{} of {}", BytesText(held), BytesText(capacity)),
       fmt::format("{} %", capacity == 0 ? 0 : held * 100 / capacity),
       Rate(pair.at("rate_in").get<std::uint64_t>()),
       Rate(pair.at("rate_use").get<std::uint64_t>()),
-      Bytes(pair.at("burnt").get<std::uint64_t>()),
+      BytesText(pair.at("burnt").get<std::uint64_t>()),
       Time(pair.at("seconds_to_dry"))};
-}
-
-std::string Table(const std::vector<Row>& rows) {
-  std::array<std::size_t, std::tuple_size_v<Row>> widths{};
-  for (const Row& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      constexpr std::size_t kFirstNumber = 3;
-      line += i >= kFirstNumber ? fmt::format("{:>{}}  ", row[i], widths[i])
-                                : fmt::format("{:<{}}  ", row[i], widths[i]);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
 }
 
 }  // namespace
@@ -86,7 +57,8 @@ Result<std::string> FormatKeys(std::string_view status_json) {
         fmt::format("node {} ({}), {} programs\n", status.at("name").get<std::string>(),
                     status.at("node").get<std::uint32_t>(),
                     status.at("programs").size() + status.at("programs_left_out").get<std::size_t>());
-    text += Table(rows);
+    constexpr std::size_t kFirstNumber = 3;
+    text += TextTable(rows, kFirstNumber);
     if (const auto more = status.at("links_left_out").get<std::size_t>(); more > 0)
       text += fmt::format("and {} more\n", more);
     return text;
@@ -106,17 +78,7 @@ CLI::App* AddKeys(CLI::App& app, KeysOptions& options) {
 
 int RunKeys(const KeysOptions& options) {
   constexpr int kFailed = 1;
-  constexpr int kWrongUse = 2;
-  PadClient::Options client_options;
-  client_options.socket_path = options.socket_path;
-  client_options.program = "ssn-keys";
-  client_options.window_bytes = std::size_t{1} << 16;
-  const auto client = PadClient::Make(client_options);
-  if (!client.ok()) {
-    fmt::print(stderr, "ssn keys: {}\n", client.status().message());
-    return kWrongUse;
-  }
-  const Result<std::string> status = client.value()->ProxyStatus(kWait);
+  const Result<std::string> status = AskProxy(options.socket_path, "ssn-keys");
   const Result<std::string> text = status.ok() && !options.json ? FormatKeys(status.value()) : status;
   if (!text.ok()) {
     fmt::print(stderr, "ssn keys: {}\n", text.status().message());

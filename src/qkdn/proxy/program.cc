@@ -213,6 +213,21 @@ std::uint32_t Program::NewHandle() {
   return last_handle_;
 }
 
+void Program::Used(NodeId peer, PadDirection direction, std::uint64_t bytes) {
+  ProgramUse& use = used_[peer];
+  (direction == PadDirection::kTransmit ? use.tx_used : use.rx_used) += bytes;
+}
+
+std::map<NodeId, ProgramUse> Program::Use() const {
+  std::map<NodeId, ProgramUse> use = used_;
+  for (const auto& [handle, stream] : streams_) {
+    const ProgramStream::Name& name = stream->name();
+    if (name.direction == PadDirection::kTransmit && name.kind == north::StreamKind::kSession)
+      ++use[name.peer].sessions;
+  }
+  return use;
+}
+
 void Program::AddHeld(HeldPad& held) const {
   for (const auto& [handle, stream] : streams_)
     held[{stream->name().peer, stream->name().direction}] += stream->held();

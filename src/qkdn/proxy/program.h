@@ -32,6 +32,13 @@ namespace ssn::qkdn::proxy {
 
 using HeldPad = std::map<std::pair<NodeId, PadDirection>, std::uint64_t>;
 
+// What a program has with one peer: sessions that it sends in now, and pad used since it connected.
+struct ProgramUse {
+  std::size_t sessions = 0;
+  std::uint64_t tx_used = 0;
+  std::uint64_t rx_used = 0;
+};
+
 class Program : public ProgramStream::Host, public std::enable_shared_from_this<Program> {
  public:
   static constexpr std::size_t kMaxStreams = 16384;
@@ -62,12 +69,14 @@ class Program : public ProgramStream::Host, public std::enable_shared_from_this<
   std::size_t num_streams() const noexcept { return streams_.size(); }
   std::size_t num_attached() const { return links_.attachments().CountOf(this); }
   std::uint64_t window_bytes() const noexcept { return window_ ? window_->size() : 0; }
+  std::map<NodeId, ProgramUse> Use() const;
   // AddHeld adds the pad in the window that is not used yet to what is held of each peer and direction.
   void AddHeld(HeldPad& held) const;
 
   Window& window() override { return *window_; }
   void Send(const north::FromProxy& message) override { SendWith(message, -1); }
   void RequestEnded() override { --waiting_; }
+  void Used(NodeId peer, PadDirection direction, std::uint64_t bytes) override;
 
  private:
   void Read();
@@ -114,6 +123,7 @@ class Program : public ProgramStream::Host, public std::enable_shared_from_this<
   std::string name_;
   std::unique_ptr<Window> window_;
   std::map<std::uint32_t, std::unique_ptr<ProgramStream>> streams_;
+  std::map<NodeId, ProgramUse> used_;  // without the sessions
   std::uint32_t last_handle_ = 0;
   std::size_t waiting_ = 0;
   std::deque<std::vector<std::uint8_t>> unsent_;

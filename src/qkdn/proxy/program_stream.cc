@@ -36,6 +36,7 @@ bool ProgramStream::Release(std::uint64_t offset) {
   const std::uint64_t bytes = offset - used_;
   if (bytes == 0) return true;
   ledger().Used(bytes, name_.id, pieces_.front().position + pieces_.front().used);
+  host_.Used(name_.peer, name_.direction, bytes);
   used_ = offset;
   while (!pieces_.empty() && pieces_.front().offset < offset) {
     Piece& piece = pieces_.front();

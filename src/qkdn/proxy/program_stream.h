@@ -27,6 +27,7 @@ class ProgramStream : public PadSink {
     virtual Window& window() = 0;
     virtual void Send(const north::FromProxy& message) = 0;
     virtual void RequestEnded() = 0;
+    virtual void Used(NodeId peer, PadDirection direction, std::uint64_t bytes) = 0;
   };
   struct Name {
     StreamId id{};

@@ -210,9 +210,17 @@ Snapshot Proxy::SnapshotNow() const {
     snapshot.links.back().tx.windows = in_windows[{id, PadDirection::kTransmit}];
     snapshot.links.back().rx.windows = in_windows[{id, PadDirection::kReceive}];
   }
-  for (const Program* program : north_.programs())
-    snapshot.programs.push_back({program->name(), program->credentials().pid, program->credentials().uid,
-                                 program->num_streams(), program->num_attached()});
+  for (const Program* program : north_.programs()) {
+    snapshot.programs.push_back({program->name(),
+                                 program->credentials().pid,
+                                 program->credentials().uid,
+                                 program->num_streams(),
+                                 program->num_attached(),
+                                 {}});
+    for (const auto& [id, use] : program->Use())
+      snapshot.programs.back().peers.push_back(
+          {id, peers_.at(id)->config().name, use.sessions, use.tx_used, use.rx_used});
+  }
   return snapshot;
 }
 

@@ -50,12 +50,21 @@ struct LinkSnapshot {
   PairSnapshot rx;
 };
 
+struct ProgramPeerSnapshot {
+  NodeId peer = 0;
+  std::string name;
+  std::size_t sessions = 0;   // it sends in
+  std::uint64_t tx_used = 0;  // since it connected
+  std::uint64_t rx_used = 0;
+};
+
 struct ProgramSnapshot {
   std::string name;
   pid_t pid = 0;
   uid_t uid = 0;
   std::size_t streams = 0;
   std::size_t attached = 0;  // sessions whose transmitting end it is, also within this node
+  std::vector<ProgramPeerSnapshot> peers;
 };
 
 struct Snapshot {

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace ssn::qkdn::proxy {
 namespace {
@@ -29,12 +30,19 @@ ordered_json ToJson(const LinkSnapshot& link) {
           {"waiting", link.waiting}, {"tx", ToJson(link.tx)}, {"rx", ToJson(link.rx)}};
 }
 
+ordered_json ToJson(const ProgramPeerSnapshot& peer) {
+  return {{"peer", peer.peer},
+          {"name", peer.name},
+          {"sessions", peer.sessions},
+          {"tx_used", peer.tx_used},
+          {"rx_used", peer.rx_used}};
+}
+
 ordered_json ToJson(const ProgramSnapshot& program) {
-  return {{"name", program.name},
-          {"pid", program.pid},
-          {"uid", program.uid},
-          {"streams", program.streams},
-          {"attached", program.attached}};
+  ordered_json peers = ordered_json::array();
+  for (const ProgramPeerSnapshot& peer : program.peers) peers.push_back(ToJson(peer));
+  return {{"name", program.name},       {"pid", program.pid},           {"uid", program.uid},
+          {"streams", program.streams}, {"attached", program.attached}, {"peers", std::move(peers)}};
 }
 
 // Adds what fits into `room` and says how many did not.

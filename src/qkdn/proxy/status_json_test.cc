@@ -27,7 +27,7 @@ Snapshot Full(std::size_t links, std::size_t programs) {
     snapshot.links.push_back(link);
   }
   for (std::size_t i = 0; i < programs; ++i)
-    snapshot.programs.push_back({std::string(32, '\\'), 1 << 22, 65534, 16384});
+    snapshot.programs.push_back({std::string(32, '\\'), 1 << 22, 65534, 16384, 65536, {}});
   return snapshot;
 }
 
@@ -51,6 +51,16 @@ TEST(StatusJson, HeldIsWhatIsCountedAndDryTimeWhatTheRatesSay) {
   EXPECT_EQ(10, pair["seconds_to_dry"]);
   EXPECT_TRUE(json["links"][0]["rx"]["seconds_to_dry"].is_null());
   EXPECT_EQ("down", json["links"][0]["state"]);
+}
+
+TEST(StatusJson, AProgramHasAMemberForEachPeer) {
+  Snapshot snapshot;
+  snapshot.programs = {{"osd.3", 7, 0, 4, 5, {{1, "node-1", 2, 300, 40}, {2, "node-2", 1, 0, 5}}}};
+  const auto json = nlohmann::json::parse(FormatStatus(snapshot, 60000))["programs"][0];
+  EXPECT_EQ(5, json["attached"]);
+  EXPECT_EQ(R"([{"name":"node-1","peer":1,"rx_used":40,"sessions":2,"tx_used":300},)"
+            R"({"name":"node-2","peer":2,"rx_used":5,"sessions":1,"tx_used":0}])",
+            json["peers"].dump());
 }
 
 TEST(StatusJson, NeverLongerThanAllowedAndWhatIsLeftOutIsCounted) {

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tools/ssn_links.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tools/ask_proxy.h"
+#include "tools/text_table.h"
+
+namespace ssn::tools {
+namespace {
+
+using nlohmann::json;
+using Rows = std::vector<std::vector<std::string>>;
+
+Status NotUnderstood(const json::exception& error) {
+  return Status::Corrupt(fmt::format("the proxy's status cannot be understood: {}", error.what()));
+}
+
+// A program's own columns stand in the first of its rows only.
+void AddProgram(const json& program, Rows& rows) {
+  std::string name = program.at("name").get<std::string>();
+  std::string pid = std::to_string(program.at("pid").get<pid_t>());
+  const auto add = [&](const std::string& peer, const char* how, std::size_t sessions,
+                       const std::string& sent, const std::string& received) {
+    rows.push_back({std::exchange(name, ""), std::exchange(pid, ""), peer, how, std::to_string(sessions),
+                    sent, received});
+  };
+  std::size_t to_other_nodes = 0;
+  for (const json& peer : program.at("peers")) {
+    const auto sessions = peer.at("sessions").get<std::size_t>();
+    to_other_nodes += sessions;
+    add(fmt::format("{} ({})", peer.at("name").get<std::string>(), peer.at("peer").get<std::uint32_t>()),
+        "one-time pad", sessions, BytesText(peer.at("tx_used").get<std::uint64_t>()),
+        BytesText(peer.at("rx_used").get<std::uint64_t>()));
+  }
+  const auto attached = program.at("attached").get<std::size_t>();
+  if (attached > to_other_nodes) add("this node", "AES-128-GCM", attached - to_other_nodes, "-", "-");
+}
+
+bool HasSessions(const json& program) {
+  return program.at("attached").get<std::size_t>() > 0 || !program.at("peers").empty();
+}
+
+}  // namespace
+
+Result<std::string> FormatLinks(const std::vector<std::string>& statuses) {
+  Rows rows = {{"PROGRAM", "PID", "PEER", "SESSIONS BY", "NUMBER", "PAD OUT", "PAD IN"}};
+  std::size_t left_out = 0;
+  try {
+    for (const std::string& text : statuses) {
+      const json status = json::parse(text);
+      for (const json& program : status.at("programs"))
+        if (HasSessions(program)) AddProgram(program, rows);
+      left_out += status.at("programs_left_out").get<std::size_t>();
+    }
+  } catch (const json::exception& error) {
+    return NotUnderstood(error);
+  }
+  constexpr std::size_t kFirstNumber = 4;
+  std::string table = TextTable(rows, kFirstNumber);
+  if (left_out > 0) table += fmt::format("and {} more programs\n", left_out);
+  return table;
+}
+
+Result<std::vector<CephDaemon>> FindUnprotected(const std::vector<CephDaemon>& daemons,
+                                                const std::vector<std::string>& statuses) {
+  std::set<pid_t> attached;
+  try {
+    for (const std::string& text : statuses) {
+      const json status = json::parse(text);
+      if (const auto more = status.at("programs_left_out").get<std::size_t>(); more > 0)
+        return Status::Unavailable(fmt::format("a proxy has {} programs more than it lists", more));
+      for (const json& program : status.at("programs")) attached.insert(program.at("pid").get<pid_t>());
+    }
+  } catch (const json::exception& error) {
+    return NotUnderstood(error);
+  }
+  std::vector<CephDaemon> unprotected;
+  std::ranges::copy_if(daemons, std::back_inserter(unprotected),
+                       [&](const CephDaemon& daemon) { return !attached.contains(daemon.pid); });
+  return unprotected;
+}
+
+CLI::App* AddLinks(CLI::App& app, LinksOptions& options) {
+  CLI::App* links =
+      app.add_subcommand("links", "Programs whose sessions are under one-time pad, and with whom");
+  links->add_option("--socket", options.socket_paths, "Socket of the proxy; may be given more than once")
+      ->type_name("PATH")
+      ->capture_default_str();
+  CLI::Option* json =
+      links->add_flag("--json", options.json, "Print the proxies' answers as they are, in a list");
+  links->add_flag("--check", options.check, "Name the daemons of Ceph on this host that are not protected")
+      ->excludes(json);
+  links->add_option("--run-dir", options.run_dir, "Where these daemons have their admin sockets")
+      ->type_name("DIR")
+      ->capture_default_str();
+  return links;
+}
+
+namespace {
+
+int Fail(const std::string& why) {
+  constexpr int kFailed = 1;
+  fmt::print(stderr, "ssn links: {}\n", why);
+  return kFailed;
+}
+
+int Check(const LinksOptions& options, const std::vector<std::string>& statuses) {
+  const auto daemons = RunningDaemons(options.run_dir);
+  if (!daemons.ok()) return Fail(daemons.status().message());
+  if (daemons.value().empty()) return Fail("no daemon of Ceph listens in " + options.run_dir);
+  const auto unprotected = FindUnprotected(daemons.value(), statuses);
+  if (!unprotected.ok()) return Fail(unprotected.status().message());
+  for (const CephDaemon& daemon : unprotected.value())
+    fmt::print("{} (pid {}) is not protected: no proxy has it among its programs\n", daemon.name, daemon.pid);
+  if (unprotected.value().empty()) fmt::print("all {} daemons are protected\n", daemons.value().size());
+  return unprotected.value().empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int RunLinks(const LinksOptions& options) {
+  std::vector<std::string> statuses;
+  for (const std::string& path : options.socket_paths) {
+    Result<std::string> status = AskProxy(path, "ssn-links");
+    if (!status.ok()) return Fail(status.status().message());
+    statuses.push_back(std::move(status).value());
+  }
+  if (options.check) return Check(options, statuses);
+  if (options.json) {
+    fmt::print("[{}]\n", fmt::join(statuses, ",\n"));
+    return 0;
+  }
+  const Result<std::string> table = FormatLinks(statuses);
+  if (!table.ok()) return Fail(table.status().message());
+  fmt::print("{}", table.value());
+  return 0;
+}
+
+}  // namespace ssn::tools

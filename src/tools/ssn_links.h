@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// ssn_links.h - `ssn links`: which programs of this trusted node have their msgr2 sessions under one-time
+// pad, and which daemons of Ceph do not.
+//
+// Errors:    kCorrupt: a proxy's answer cannot be understood.
+// Threads:   none of its own.
+// Spec:      ssn(1); the JSON is described in src/qkdn/proxy/status_json.h.
+
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "ssn/status.h"
+#include "tools/ceph_daemons.h"
+
+namespace ssn::tools {
+
+// FormatLinks makes the table of the status of one or more proxies.
+Result<std::string> FormatLinks(const std::vector<std::string>& statuses);
+
+// FindUnprotected are those daemons that no proxy has among its programs. OpenSSL goes on in silence with its
+// own AES-GCM when a provider or its configuration is missing: nothing else tells. kUnavailable if a proxy
+// had more programs than it could list.
+Result<std::vector<CephDaemon>> FindUnprotected(const std::vector<CephDaemon>& daemons,
+                                                const std::vector<std::string>& statuses);
+
+struct LinksOptions {
+  std::vector<std::string> socket_paths = {"/run/ssn/pad.sock"};
+  bool json = false;
+  bool check = false;
+  std::string run_dir = "/var/run/ceph";
+};
+CLI::App* AddLinks(CLI::App& app, LinksOptions& options);
+// RunLinks prints; the exit status of the program comes back.
+int RunLinks(const LinksOptions& options);
+
+}  // namespace ssn::tools
