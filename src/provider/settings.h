@@ -23,12 +23,9 @@ struct Settings {
   std::chrono::milliseconds wait{2000};
 };
 
-// ReadSettings asks `value` for each key of the section. `arguments` are those of the process: they tell a
-// daemon's name where the section does not.
+// ReadSettings asks `value` for each key of the section. `arguments` are those of the process: they tell its
+// name.
 Settings ReadSettings(const std::function<std::optional<std::string>(const char* key)>& value,
                       const std::vector<std::string>& arguments);
-
-// ProgramName is osd.3 of `ceph-osd -i 3`, client.admin of `rados`, else the name of the file.
-std::string ProgramName(const std::vector<std::string>& arguments);
 
 }  // namespace ssn::provider

@@ -47,17 +47,5 @@ TEST(Settings, AValueThatIsNoneIsLeftOut) {
   EXPECT_TRUE(PadClient::Make(Read({{"wait_ms", "0"}}).client).ok());
 }
 
-TEST(ProgramName, IsThatOfTheDaemonInTheCluster) {
-  EXPECT_EQ("osd.3", ProgramName({"/usr/bin/ceph-osd", "--foreground", "--id", "3"}));
-  EXPECT_EQ("mon.a", ProgramName({"ceph-mon", "--id=a"}));
-  EXPECT_EQ("mgr.x", ProgramName({"ceph-mgr", "-n", "mgr.x"}));
-  EXPECT_EQ("client.backup", ProgramName({"/usr/bin/rados", "--name", "client.backup", "ls"}));
-  EXPECT_EQ("python3", ProgramName({"/usr/bin/python3", "-i", "x"}));
-  EXPECT_EQ("unknown", ProgramName({}));
-  EXPECT_EQ("unknown", ProgramName({"/"}));
-  EXPECT_EQ("a?b", ProgramName({"a\nb"}));
-  EXPECT_EQ(32u, ProgramName({std::string(100, 'n')}).size());
-}
-
 }  // namespace
 }  // namespace ssn::provider

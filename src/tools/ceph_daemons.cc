@@ -1,56 +1,53 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tools/ceph_daemons.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <filesystem>
-#include <optional>
+#include <fstream>
+#include <string_view>
+
+#include "provider/command_line.h"
 
 namespace ssn::tools {
 namespace {
 
-// CLUSTER-TYPE.ID.asok; clients have such sockets too.
-std::optional<std::string> NameOf(const std::filesystem::path& socket) {
-  if (socket.extension() != ".asok") return std::nullopt;
-  const std::string stem = socket.stem().string();
-  for (const char* type : {"-mon.", "-mgr.", "-osd.", "-mds."}) {
-    const std::size_t at = stem.find(type);
-    if (at != std::string::npos && at > 0) return stem.substr(at + 1);
-  }
-  return std::nullopt;
+constexpr std::array<std::string_view, 4> kDaemons = {"ceph-mon", "ceph-mgr", "ceph-osd", "ceph-mds"};
+
+// 0: the folder is not that of a process.
+pid_t PidOf(const std::filesystem::path& folder) {
+  const std::string name = folder.filename().string();
+  pid_t pid = 0;
+  const auto read = std::from_chars(name.data(), name.data() + name.size(), pid);
+  return read.ec == std::errc() && read.ptr == name.data() + name.size() ? pid : 0;
 }
 
-// 0: nobody.
-pid_t ListenerAt(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return 0;
-  path.copy(address.sun_path, path.size());
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return 0;
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  const bool known = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-                     getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
-  close(fd);
-  return known ? peer.pid : 0;
+// Empty of a process that is gone or a zombie.
+std::vector<std::string> CommandLineOf(const std::filesystem::path& folder) {
+  std::vector<std::string> arguments;
+  std::ifstream file(folder / "cmdline");
+  for (std::string argument; std::getline(file, argument, '\0');) arguments.push_back(argument);
+  return arguments;
 }
 
 }  // namespace
 
-Result<std::vector<CephDaemon>> RunningDaemons(const std::string& run_dir) {
-  std::error_code error;
+std::vector<CephDaemon> RunningDaemons(const std::string& conf) {
   std::vector<CephDaemon> daemons;
-  for (auto entry = std::filesystem::directory_iterator(run_dir, error);
+  std::error_code error;
+  for (auto entry = std::filesystem::directory_iterator("/proc", error);
        !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    const auto name = NameOf(entry->path());
-    if (!name) continue;
-    if (const pid_t pid = ListenerAt(entry->path().string()); pid != 0) daemons.push_back({*name, pid});
+    const pid_t pid = PidOf(entry->path());
+    if (pid == 0) continue;
+    std::string program;
+    std::getline(std::ifstream(entry->path() / "comm"), program);
+    if (std::ranges::find(kDaemons, program) == kDaemons.end()) continue;
+    const std::vector<std::string> arguments = CommandLineOf(entry->path());
+    if (arguments.empty()) continue;
+    if (!conf.empty() && provider::OptionValue(arguments, "-c", "--conf") != conf) continue;
+    daemons.push_back({provider::ProgramName(arguments), pid});
   }
-  if (error) return Status::Unavailable(run_dir + ": " + error.message());
   std::ranges::sort(daemons, {}, &CephDaemon::name);
   return daemons;
 }

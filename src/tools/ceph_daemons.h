@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// ceph_daemons.h - which daemons of Ceph run on this host, by the admin sockets they listen at.
+// ceph_daemons.h - which daemons of Ceph run on this host. By their processes: one that cannot talk to its
+// monitor, as without a provider that the others have, has not even an admin socket yet.
 //
-// Errors:    kUnavailable: the folder cannot be read.
 // Threads:   any.
 
 #pragma once
@@ -11,17 +11,15 @@
 #include <string>
 #include <vector>
 
-#include "ssn/status.h"
-
 namespace ssn::tools {
 
 struct CephDaemon {
   std::string name;  // as Ceph writes it: osd.3
-  pid_t pid = 0;     // of the process that listens
+  pid_t pid = 0;
 };
 
-// RunningDaemons are those with a socket CLUSTER-TYPE.ID.asok in `run_dir`, Ceph's run_dir, of type mon, mgr,
-// osd or mds. A socket that nobody listens at is left over from a process that is gone.
-Result<std::vector<CephDaemon>> RunningDaemons(const std::string& run_dir);
+// RunningDaemons are the processes ceph-mon, ceph-mgr, ceph-osd and ceph-mds, in order of their names. With a
+// path in `conf` only those that were started with that configuration, for hosts with several clusters.
+std::vector<CephDaemon> RunningDaemons(const std::string& conf);
 
 }  // namespace ssn::tools

@@ -96,9 +96,10 @@ CLI::App* AddLinks(CLI::App& app, LinksOptions& options) {
       links->add_flag("--json", options.json, "Print the proxies' answers as they are, in a list");
   links->add_flag("--check", options.check, "Name the daemons of Ceph on this host that are not protected")
       ->excludes(json);
-  links->add_option("--run-dir", options.run_dir, "Where these daemons have their admin sockets")
-      ->type_name("DIR")
-      ->capture_default_str();
+  links
+      ->add_option("-c,--conf", options.conf,
+                   "Only daemons that were started with this configuration of Ceph")
+      ->type_name("PATH");
   return links;
 }
 
@@ -111,14 +112,13 @@ int Fail(const std::string& why) {
 }
 
 int Check(const LinksOptions& options, const std::vector<std::string>& statuses) {
-  const auto daemons = RunningDaemons(options.run_dir);
-  if (!daemons.ok()) return Fail(daemons.status().message());
-  if (daemons.value().empty()) return Fail("no daemon of Ceph listens in " + options.run_dir);
-  const auto unprotected = FindUnprotected(daemons.value(), statuses);
+  const std::vector<CephDaemon> daemons = RunningDaemons(options.conf);
+  if (daemons.empty()) return Fail("no daemon of Ceph runs here");
+  const auto unprotected = FindUnprotected(daemons, statuses);
   if (!unprotected.ok()) return Fail(unprotected.status().message());
   for (const CephDaemon& daemon : unprotected.value())
     fmt::print("{} (pid {}) is not protected: no proxy has it among its programs\n", daemon.name, daemon.pid);
-  if (unprotected.value().empty()) fmt::print("all {} daemons are protected\n", daemons.value().size());
+  if (unprotected.value().empty()) fmt::print("all {} daemons are protected\n", daemons.size());
   return unprotected.value().empty() ? 0 : 1;
 }
 

@@ -30,7 +30,7 @@ struct LinksOptions {
   std::vector<std::string> socket_paths = {"/run/ssn/pad.sock"};
   bool json = false;
   bool check = false;
-  std::string run_dir = "/var/run/ceph";
+  std::string conf;  // empty: whatever the daemons were started with
 };
 CLI::App* AddLinks(CLI::App& app, LinksOptions& options);
 // RunLinks prints; the exit status of the program comes back.

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tools/ssn_links.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace ssn::tools {
 namespace {
@@ -53,39 +55,54 @@ TEST(SsnLinks, AListThatIsCutShortProvesNothing) {
             FindUnprotected({{"osd.1", 81}}, {kNodeZero, kNodeTwo}).status().message());
 }
 
-class AdminSocket {
+// A shell by the name of a daemon, which waits for the end of its input.
+class Daemon {
  public:
-  explicit AdminSocket(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    EXPECT_EQ(0, bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address));
-    EXPECT_EQ(0, listen(fd_, 1));
+  Daemon(const std::string& name, const std::string& id, const std::string& conf) {
+    const std::string file = testing::TempDir() + name;
+    std::filesystem::copy_file("/bin/dash", file, std::filesystem::copy_options::overwrite_existing);
+    EXPECT_EQ(0, pipe2(input_, O_CLOEXEC));
+    pid_ = fork();
+    if (pid_ == 0) {
+      dup2(input_[0], 0);
+      execl(file.c_str(), file.c_str(), "-s", "--", "--id", id.c_str(), "--conf", conf.c_str(), nullptr);
+      _exit(127);
+    }
+    close(input_[0]);
+    std::string program;
+    for (int tries = 0; tries < 5000 && program != name; ++tries) {
+      std::getline(std::ifstream("/proc/" + std::to_string(pid_) + "/comm"), program);
+      std::this_thread::yield();
+    }
   }
-  ~AdminSocket() { close(fd_); }
-  AdminSocket(const AdminSocket&) = delete;
-  AdminSocket& operator=(const AdminSocket&) = delete;
+  ~Daemon() {
+    close(input_[1]);
+    waitpid(pid_, nullptr, 0);
+  }
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+  pid_t pid() const { return pid_; }
 
  private:
-  const int fd_ = socket(AF_UNIX, SOCK_STREAM, 0);
+  int input_[2] = {};
+  pid_t pid_ = 0;
 };
 
-TEST(CephDaemons, AreThoseThatListen) {
-  const std::string folder = testing::TempDir() + "run" + std::to_string(getpid());
-  std::filesystem::create_directory(folder);
-  const AdminSocket osd(folder + "/ceph-osd.3.asok");
-  const AdminSocket mon(folder + "/my-ceph-mon.a.b.asok");
-  const AdminSocket client(folder + "/ceph-client.admin.77.asok");
-  { const AdminSocket left_over(folder + "/ceph-osd.4.asok"); }
-  std::ofstream(folder + "/ceph-osd.5.asok") << "no socket";
-  const auto daemons = RunningDaemons(folder);
-  ASSERT_TRUE(daemons.ok());
-  ASSERT_EQ(2u, daemons.value().size());
-  EXPECT_EQ("mon.a.b", daemons.value()[0].name);
-  EXPECT_EQ("osd.3", daemons.value()[1].name);
-  EXPECT_EQ(getpid(), daemons.value()[1].pid);
-  std::filesystem::remove_all(folder);
-  EXPECT_EQ(folder + ": No such file or directory", RunningDaemons(folder).status().message());
+TEST(CephDaemons, AreProcessesOfTheirNames) {
+  const std::string conf = testing::TempDir() + std::to_string(getpid()) + ".conf";
+  const Daemon osd("ceph-osd", "3", conf);
+  const Daemon mon("ceph-mon", "a", conf);
+  const Daemon another("ceph-mgr", "x", conf + ".another");
+  const Daemon none("ceph-fuse", "y", conf);
+  const std::vector<CephDaemon> daemons = RunningDaemons(conf);
+  ASSERT_EQ(2u, daemons.size());
+  EXPECT_EQ("mon.a", daemons[0].name);
+  EXPECT_EQ(mon.pid(), daemons[0].pid);
+  EXPECT_EQ("osd.3", daemons[1].name);
+  EXPECT_EQ(osd.pid(), daemons[1].pid);
+  const std::vector<CephDaemon> all = RunningDaemons("");
+  EXPECT_EQ(1, std::ranges::count(all, another.pid(), &CephDaemon::pid));
+  EXPECT_EQ(0, std::ranges::count(all, none.pid(), &CephDaemon::pid));
 }
 
 }  // namespace
