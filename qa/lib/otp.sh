@@ -19,7 +19,8 @@ otp_conf() { printf '%s\n' "$cluster_dir/qkdn/node-$1/openssl.cnf"; }
 # make_otp NODES: the OpenSSL configuration of each node, beside its proxy's.
 make_otp() {
     local node module
-    cp "$build/lib/ossl-modules/ssnotp.so" "$cluster_dir/ssnotp.so" # a daemon crashes when it is rebuilt in place
+    # A test may have another build of it.
+    cp "${SSN_OTP_MODULE:-$build/lib/ossl-modules/ssnotp.so}" "$cluster_dir/ssnotp.so" # a daemon crashes when it is rebuilt in place
     module=$cluster_dir/ssnotp.so
     for ((node = 0; node < $1; node++)); do
         cat >"$(otp_conf "$node")" <<CONF

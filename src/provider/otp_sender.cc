@@ -8,6 +8,9 @@
 #include "provider/msgr2_frame.h"
 #include "provider/tile.h"
 #include "ssn/secret.h"
+#ifdef SSN_RECORD_PAD
+#include "provider/pad_record.h"
+#endif
 
 namespace ssn::provider {
 
@@ -45,7 +48,13 @@ void OtpSender::Update(ByteSpan in, MutableByteSpan out) {
   if (!ended_ && !pad_->Reserve(in.size(), wait_).ok()) End();
   for (; !ended_ && !in.empty(); in = in.subspan(TileOf(in)), out = out.subspan(TileOf(out))) {
     const MutableByteSpan tile = out.first(TileOf(out));
+#ifdef SSN_RECORD_PAD
+    PadRecord record(in.first(tile.size()));
+#endif
     pad_->Xor(in.first(tile.size()), tile);
+#ifdef SSN_RECORD_PAD
+    record.Write(label_.stream, tile);
+#endif
     if (!mac_.Add(tile)) End();
   }
   Wipe(out);  // nothing is left, or the stream has ended
