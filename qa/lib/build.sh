@@ -12,7 +12,7 @@ packages=(g++ make cmake git
     libisal-dev libssl-dev libfmt-dev libcli11-dev nlohmann-json3-dev
     libcurl4-openssl-dev libcpp-httplib-dev libsimdjson-dev libtomlplusplus-dev libasio-dev libspdlog-dev
     libgtest-dev libgfshare-dev libfaketime valgrind clang-format-14 shellcheck mypy
-    curl gdb iproute2 openssl jq tcpdump xxd python3 python3-rados)
+    curl gdb iproute2 nftables openssl jq tcpdump xxd python3 python3-rados)
 
 # install_packages LOG [PACKAGE...] - installs what is not there; touches nothing else.
 install_packages() {

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash disable=SC2034,SC2154 # variables shared with the test
+#
+# survival.sh - what a cluster under one-time pad has to survive: no daemon has ended, data is as it was written, and all is
+# healthy again without help. Its pool is `safe`, and $work/object is what is written.
+#
+# REQUIRES: test.sh and network.sh.
+
+client=() # what a command line begins with that is to run as a client
+
+put() { "${client[@]}" timeout 60 rados -p safe put "$1" "$work/object"; }
+# The manager is asked for nothing here: same_content is one read.
+is_same() { "${client[@]}" timeout 60 rados -p safe get "$1" - | cmp - "$work/object"; }
+
+healthy() { "${client[@]}" timeout 20 ceph health | grep -q '^HEALTH_OK'; }
+
+# daemons: prints the pid of every daemon that has to survive.
+daemons() {
+    local name
+    for name in mon.a mgr.x $(process_names osd); do
+        printf '%s %s\n' "$name" "$(process_pid "$name" || echo gone)"
+    done
+}
+
+# load SECONDS: starts writing in the background; its pid is in $writer.
+load() {
+    "${client[@]}" timeout 120 rados bench -p safe "$1" write -b 1M -t 4 --no-cleanup --run-name "load$RANDOM" \
+        >"$work/bench" 2>&1 &
+    writer=$!
+}
+
+# survived DAEMONS: those of before run still, the cluster is healthy, and data is as it was written.
+survived() {
+    wait_for 120 healthy
+    [[ $(daemons) == "$1" ]] || fail "a daemon ended: $(diff <(echo "$1") <(daemons))"
+    is_same before
+    put after
+    is_same after
+}
