@@ -15,7 +15,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::uint64_t kFirstChunk = 4096;
-constexpr std::uint64_t kLastChunk = std::uint64_t{1} << 20;
+constexpr std::uint64_t kLastChunk = std::uint64_t{8} << 20;
+constexpr milliseconds kChunkLasts{1000};  // then it is large enough
 constexpr std::uint64_t kReleaseEvery = 65536;
 constexpr milliseconds kPrefetchPause{50};  // after one that brought nothing
 
@@ -41,7 +42,8 @@ Stream::Stream(std::shared_ptr<Connection> connection, StreamState& state, const
                    plan.kind == north::StreamKind::kSession),
       epoch_(state.epoch),
       extents_(std::make_unique<Extents>()),
-      chunk_(plan.want) {}
+      chunk_(plan.want),
+      chunk_asked_(Clock::now()) {}
 
 Result<std::unique_ptr<Stream>> Stream::Open(std::shared_ptr<Connection> connection, const Plan& plan,
                                              Deadline deadline, north::Refusal* reason) {
@@ -110,7 +112,12 @@ Status Stream::Short(std::size_t bytes, const char* circumstance) const {
 }
 
 std::uint64_t Stream::NextChunk(std::uint64_t least) {
-  chunk_ = std::max(least, std::clamp(2 * chunk_, kFirstChunk, kLastChunk));
+  // A stream that waits for grants sends no more than one of them in a round trip; one that is nearly idle
+  // shall not hold what others need.
+  const Deadline now = Clock::now();
+  const std::uint64_t next = now - chunk_asked_ < kChunkLasts ? 2 * chunk_ : chunk_ / 2;
+  chunk_asked_ = now;
+  chunk_ = std::max(least, std::clamp(next, kFirstChunk, kLastChunk));
   return chunk_;
 }
 

@@ -70,7 +70,8 @@ class Stream final : public PadStream {
   std::size_t at_hand_ = 0;
   std::uint64_t used_ = 0;      // offset in the stream
   std::uint64_t released_ = 0;  // what the proxy knows of it
-  std::uint64_t chunk_ = 0;     // asked for last
+  std::uint64_t chunk_ = 0;     // asked for last,
+  Deadline chunk_asked_{};      // and when
   bool release_due_ = false;
   std::uint64_t taken_over_ = 0;
   bool prefetching_ = false;
