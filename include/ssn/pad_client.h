@@ -94,7 +94,7 @@ class PadClient {
   // Open opens a stream to or from `peer`. To transmit, it returns with at least `reserve` bytes at hand
   // (0: none asked for yet). To receive, `reserve` is 0, and pad comes as the other side asks for it. A
   // stream to transmit asks for more than it is told to when less than half of that is left: 4 KiB at first,
-  // double if the last lasted for less than a second, up to 8 MiB, and half if for more. What it holds when
+  // double if the last lasted for less than a second, up to 4 MiB, and half if for more. What it holds when
   // it is closed is burnt.
   virtual Result<std::unique_ptr<PadStream>> Open(const StreamId& id, NodeId peer, PadDirection direction,
                                                   std::size_t reserve, std::chrono::milliseconds wait) = 0;

@@ -21,13 +21,14 @@ wait_until() {
     done
 }
 
-# start_time PID: prints when PID started; fails if there is no such process or only its zombie.
+# start_time PID: prints when PID started; fails if there is no such process or only its zombie. One whose other threads are
+# still dying has its sockets yet.
 start_time() {
     local stat
     local -a field
     { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
     read -ra field <<<"${stat##*) }" # the command's name, field 2, may hold blanks and brackets
-    [[ ${field[0]} != [ZX] ]] || return 1
+    [[ ${field[0]} != [ZX] ]] || ((field[17] > 1)) || return 1
     printf '%s\n' "${field[19]}" # field 22 of proc(5)
 }
 

@@ -25,6 +25,7 @@ std::string ProgramName(const std::vector<std::string>& arguments) {
     name = *full;
   else if (const auto id = OptionValue(arguments, "-i", "--id"); id && file.starts_with("ceph-"))
     name = file.substr(5) + "." + *id;
+  if (name.empty()) name = "unknown";
   for (char& c : name)
     if (c < ' ' || c > '~') c = '?';
   return name.substr(0, kMaxProgramBytes);

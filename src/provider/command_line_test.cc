@@ -14,6 +14,7 @@ TEST(ProgramName, IsThatOfTheDaemonInTheCluster) {
   EXPECT_EQ("python3", ProgramName({"/usr/bin/python3", "-i", "x"}));
   EXPECT_EQ("unknown", ProgramName({}));
   EXPECT_EQ("unknown", ProgramName({"/"}));
+  EXPECT_EQ("unknown", ProgramName({"ceph-osd", "-n", ""}));
   EXPECT_EQ("a?b", ProgramName({"a\nb"}));
   EXPECT_EQ(32u, ProgramName({std::string(100, 'n')}).size());
 }

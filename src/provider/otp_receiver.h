@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 
@@ -20,8 +21,13 @@ namespace ssn::provider {
 
 class OtpReceiver {
  public:
+  // The proxies hand pad over before they let the sender use it, so that none comes much later than its data:
+  // a record without it is one that the sender had no pad for, and a thread of the messenger does not wait
+  // long for nothing.
+  static constexpr std::chrono::milliseconds kLongestWait{500};
+
   OtpReceiver(std::unique_ptr<PadStream> pad, const StreamLabel& label, std::chrono::milliseconds wait)
-      : wait_(wait), mac_(label), pad_(std::move(pad)) {}
+      : wait_(std::min(wait, kLongestWait)), mac_(label), pad_(std::move(pad)) {}
 
   void BeginRecord() noexcept { begun_ = false; }
   // Update decrypts the next piece. `in` and `out` are the same memory or do not overlap.

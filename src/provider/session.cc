@@ -104,9 +104,11 @@ bool TransmitSession::SealFirst(Tag& tag) {
   state_ = State::kOpen;
   const auto self = services_.client->Self();
   // The proxy has to know this half before the peer can ask for it.
-  attached_ = self.ok() && Identify() && services_.client->Attach(stream_, services_.wait).ok();
+  // One that did not answer in time may yet do it.
+  attached_ = self.ok() && Identify();
   const bool sealed =
-      attached_ && SealFirstRecord(services_.aes, key_, first_iv_, first_.plaintext(), self.value().id, tag);
+      attached_ && services_.client->Attach(stream_, services_.wait).ok() &&
+      SealFirstRecord(services_.aes, key_, first_iv_, first_.plaintext(), self.value().id, tag);
   first_.Clear();
   Wipe(key_);
   return sealed;

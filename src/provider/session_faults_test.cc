@@ -132,7 +132,7 @@ TEST(SessionFaults, ASilentProxyIsWaitedForWithABound) {
 // What comes without pad, because nobody sent it, must not hold a thread of the messenger for long.
 TEST(SessionFaults, GarbageWithoutPadIsWaitedForWithABound) {
   FakeProxy pad_a({.name = "a", .node = 1}), pad_b({.name = "b", .node = 2});
-  TestOpenssl a(pad_a.path()), b(pad_b.path(), "wait_ms = 100");
+  TestOpenssl a(pad_a.path()), b(pad_b.path());
   CephSession session(a, b);
   ASSERT_TRUE(session.Greet());
   const auto begin = std::chrono::steady_clock::now();

@@ -176,7 +176,7 @@ TEST(PadClient, ChunksDoubleAndAreFetchedAheadOneAtATime) {
     EXPECT_TRUE(
         proxy.WaitUntil([asked](const Program& program) { return Count<north::More>(program) == asked; }));
     while (stream->available() > 0) stream->Use(std::min<std::size_t>(stream->available(), 999));
-    chunk = std::min<std::size_t>(2 * chunk, 8 << 20);
+    chunk = std::min<std::size_t>(2 * chunk, 4 << 20);
   }
   std::vector<std::uint64_t> wants;
   proxy.With([&wants](Program& program) {
@@ -193,7 +193,7 @@ TEST(PadClient, ChunksDoubleAndAreFetchedAheadOneAtATime) {
   });
   ASSERT_EQ(11u, wants.size());
   for (std::size_t i = 0; i < wants.size(); ++i)
-    EXPECT_EQ(std::min<std::uint64_t>(std::uint64_t{4096} << i, 8 << 20), wants[i]);
+    EXPECT_EQ(std::min<std::uint64_t>(std::uint64_t{4096} << i, 4 << 20), wants[i]);
 }
 
 TEST(PadClient, AChunkThatLastedLongIsFollowedByASmallerOne) {

@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::uint64_t kFirstChunk = 4096;
-constexpr std::uint64_t kLastChunk = std::uint64_t{8} << 20;
+constexpr std::uint64_t kLastChunk = std::uint64_t{4} << 20;
 constexpr milliseconds kChunkLasts{1000};  // then it is large enough
 constexpr std::uint64_t kReleaseEvery = 65536;
 constexpr milliseconds kPrefetchPause{50};  // after one that brought nothing

@@ -21,21 +21,27 @@ class BackOff {
   // Dry notes a request that went without `need` bytes; true if the operator should read of it.
   bool Dry(std::uint64_t need, Clock::time_point now) noexcept {
     need_ = std::max(need_, need);
+    holds_until_ = now + kLongest;
     return Due(now);
   }
   // TooLarge notes a request for more than the link ever holds.
   bool TooLarge(Clock::time_point now) noexcept {
-    not_before_ = now + std::chrono::seconds(1);
+    Pause(now);
     return Due(now);
   }
+  // Pause is for what failed for another reason, and would fail again at once.
+  void Pause(Clock::time_point now) noexcept { not_before_ = now + std::chrono::seconds(1); }
   // Holds is true as long as new sessions wait; `free` is what a large request may have now.
   bool Holds(std::uint64_t free, Clock::time_point now) noexcept {
-    if (free >= need_) need_ = 0;
+    // Less may do by now, or the reservoir never quite reach as much: somebody has to try.
+    if (free >= need_ || now >= holds_until_) need_ = 0;
     return need_ > 0 || now < not_before_;
   }
   void Clear() noexcept { need_ = 0; }
 
  private:
+  static constexpr auto kLongest = std::chrono::seconds(10);
+
   bool Due(Clock::time_point now) noexcept {
     if (now < quiet_until_) return false;
     quiet_until_ = now + std::chrono::minutes(1);
@@ -43,6 +49,7 @@ class BackOff {
   }
 
   std::uint64_t need_ = 0;
+  Clock::time_point holds_until_{};
   Clock::time_point not_before_{};
   Clock::time_point quiet_until_{};
 };

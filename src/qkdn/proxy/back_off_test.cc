@@ -59,6 +59,37 @@ TEST_F(BackOffTest, AfterAMessageWithoutPadNewSessionsWaitUntilItWouldFit) {
   ExpectReconciled();
 }
 
+TEST_F(BackOffTest, ARequestThatIsHeldBackHasTheReservoirFilled) {
+  Connect();
+  Settle();
+  const std::uint64_t left = settings.low + 100;
+  TestSink& bulk = RunDownTo(left);
+  ASSERT_GT(Tx(0).agreed(), settings.low) << "low enough for nobody to ask for key";
+  nodes[0]->fetches.clear();
+  Ask(0, Id(90), 2, left + 1);
+  EXPECT_FALSE(nodes[0]->fetches.empty());
+  Settle();
+  EXPECT_EQ(2u, bulk.done.back());
+  ExpectReconciled();
+}
+
+TEST_F(BackOffTest, NobodyIsHeldBackForLongBecauseOfAMessageThatIsGone) {
+  Connect();
+  Settle();
+  TestSink& bulk = RunDownTo(6000);
+  Ask(0, Id(90), 2, 7000);
+  network.now += seconds(2);
+  nodes[0]->link->Tick();
+  ASSERT_EQ(Refusal::kDry, bulk.refused.at(2));
+  OpenRx(1, Id(2));
+  network.now += seconds(10);
+  TestSink& fresh = OpenTx(0, Id(2));
+  Ask(0, Id(2), 1, 10);
+  while (Deliver(0) || Deliver(1)) {
+  }
+  EXPECT_EQ(std::vector<std::uint32_t>{1}, fresh.done) << "there is still no key";
+}
+
 TEST_F(BackOffTest, AfterAMessageThatNeverFitsNewSessionsWaitASecond) {
   Connect();
   Settle();

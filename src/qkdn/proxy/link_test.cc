@@ -280,6 +280,7 @@ TEST_F(LinkTest, AProgramsFullWindowEndsOnlyItsStream) {
   EXPECT_TRUE(tx.ended);
   EXPECT_TRUE(rx.ended);
   EXPECT_EQ(Refusal::kWindowFull, full.refused.at(2));
+  network.now += seconds(1);  // new sessions wait that long
   TestSink& other = OpenTx(0, Id(3));
   OpenRx(1, Id(3));
   Ask(0, Id(3), 3, 100);

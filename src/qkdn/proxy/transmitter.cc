@@ -123,8 +123,8 @@ void Transmitter::Request(const StreamId& id, const PadRequest& request) {
     return;
   }
   PadRequest bounded = request;
-  // What is fetched ahead of any need is lost when its session ends: a link that is nearly dry keeps it.
-  if (request.need == 0) bounded.want = std::min(request.want, Bulk() / 4);
+  // What is fetched ahead of need is lost when its session ends: a link that is nearly dry keeps it.
+  bounded.want = std::max(request.need, std::min(request.want, request.need + Bulk() / 4));
   stream->second.waiting.push_back({bounded, next_serial_++});
   order_.push_back(id);
   ++unserved_;
@@ -184,16 +184,20 @@ void Transmitter::Serve() {
 // True when the request needs no further attempt.
 bool Transmitter::ServeRequest(const StreamId& id, Stream& stream, Waiting& waiting) {
   const std::uint64_t need = waiting.request.need;
-  if (stream.held_back && back_off_.Holds(Bulk(), io_.Now())) return false;
-  stream.held_back = false;
+  const bool held_back = stream.held_back && back_off_.Holds(Bulk(), io_.Now());
+  stream.held_back = held_back;
   // All or nothing: a program that cannot have the pad for a whole message must not spend any of it.
-  if (waiting.announced < need && Allowance(waiting) < need - waiting.announced) return false;
+  if (held_back || (waiting.announced < need && Allowance(waiting) < need - waiting.announced)) {
+    filling_ = true;  // whatever the reservoir still has, it is too little
+    return false;
+  }
   for (;;) {
     const std::uint64_t piece = PieceFor(stream, waiting);
     if (piece == 0) break;
     const MutableByteSpan memory = stream.sink->Allocate(piece);
     if (memory.empty()) {
       if (waiting.announced >= need) break;
+      if (stream.kind == StreamKind::kSession) back_off_.Pause(io_.Now());
       stream.sink->Refused(waiting.request.request, Refusal::kWindowFull,
                            "no room for need=" + std::to_string(need) + " bytes in the window");
       const std::uint64_t serial = waiting.serial;
@@ -231,6 +235,7 @@ bool Transmitter::OnGrantAck(const sideways::GrantAck& ack) {
                           ack.taken ? BurnReason::kStreamClosed : BurnReason::kNotAcknowledged,
                           grant.position);
     if (found != streams_.end()) {
+      if (found->second.kind == StreamKind::kSession) back_off_.Pause(io_.Now());
       found->second.sink->Free(grant.memory);
       End(found, Refusal::kStreamEnded);
     }
@@ -325,7 +330,7 @@ void Transmitter::Expire(Stream& stream) {
   unserved_ -= std::erase_if(stream.waiting, [&](const Waiting& waiting) {
     if (waiting.served || now < waiting.request.deadline) return false;
     if (WaitsForPeerAlone(stream, waiting) && now < waiting.request.deadline + kOpenPatience) return false;
-    if (connected_ && back_off_.Dry(waiting.request.need, now))
+    if (connected_ && !WaitsForPeerAlone(stream, waiting) && back_off_.Dry(waiting.request.need, now))
       io_.Warn("no pad for a message of " + std::to_string(waiting.request.need) +
                " bytes: new sessions wait until there is as much");
     stream.sink->Refused(waiting.request.request, connected_ ? Refusal::kDry : Refusal::kLinkDown,
