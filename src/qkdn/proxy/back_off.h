@@ -18,10 +18,14 @@ namespace ssn::qkdn::proxy {
 
 class BackOff {
  public:
-  // Dry notes a request that went without `need` bytes; true if the operator should read of it.
-  bool Dry(std::uint64_t need, Clock::time_point now) noexcept {
-    need_ = std::max(need_, need);
-    holds_until_ = now + kLongest;
+  // Dry notes a request that went without `need` bytes; `most` is what a full reservoir has for it. True if
+  // the operator should read of it.
+  bool Dry(std::uint64_t need, std::uint64_t most, Clock::time_point now) noexcept {
+    // So much it may never quite reach: each batch of keys costs some bytes.
+    if (need > most - most / 16)
+      Pause(now);
+    else
+      need_ = std::max(need_, need);
     return Due(now);
   }
   // TooLarge notes a request for more than the link ever holds.
@@ -33,15 +37,12 @@ class BackOff {
   void Pause(Clock::time_point now) noexcept { not_before_ = now + std::chrono::seconds(1); }
   // Holds is true as long as new sessions wait; `free` is what a large request may have now.
   bool Holds(std::uint64_t free, Clock::time_point now) noexcept {
-    // Less may do by now, or the reservoir never quite reach as much: somebody has to try.
-    if (free >= need_ || now >= holds_until_) need_ = 0;
+    if (free >= need_) need_ = 0;
     return need_ > 0 || now < not_before_;
   }
   void Clear() noexcept { need_ = 0; }
 
  private:
-  static constexpr auto kLongest = std::chrono::seconds(10);
-
   bool Due(Clock::time_point now) noexcept {
     if (now < quiet_until_) return false;
     quiet_until_ = now + std::chrono::minutes(1);
@@ -49,7 +50,6 @@ class BackOff {
   }
 
   std::uint64_t need_ = 0;
-  Clock::time_point holds_until_{};
   Clock::time_point not_before_{};
   Clock::time_point quiet_until_{};
 };

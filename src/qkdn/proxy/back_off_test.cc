@@ -73,21 +73,15 @@ TEST_F(BackOffTest, ARequestThatIsHeldBackHasTheReservoirFilled) {
   ExpectReconciled();
 }
 
-TEST_F(BackOffTest, NobodyIsHeldBackForLongBecauseOfAMessageThatIsGone) {
-  Connect();
-  Settle();
-  TestSink& bulk = RunDownTo(6000);
-  Ask(0, Id(90), 2, 7000);
-  network.now += seconds(2);
-  nodes[0]->link->Tick();
-  ASSERT_EQ(Refusal::kDry, bulk.refused.at(2));
-  OpenRx(1, Id(2));
-  network.now += seconds(10);
-  TestSink& fresh = OpenTx(0, Id(2));
-  Ask(0, Id(2), 1, 10);
-  while (Deliver(0) || Deliver(1)) {
-  }
-  EXPECT_EQ(std::vector<std::uint32_t>{1}, fresh.done) << "there is still no key";
+TEST(BackOff, WaitsForNoMoreThanAReservoirSurelyReaches) {
+  const Clock::time_point now{};
+  BackOff back_off;
+  EXPECT_TRUE(back_off.Dry(15000, 16000, now));
+  EXPECT_TRUE(back_off.Holds(14999, now));
+  EXPECT_FALSE(back_off.Holds(15000, now));
+  (void)back_off.Dry(15001, 16000, now);
+  EXPECT_TRUE(back_off.Holds(14000, now));
+  EXPECT_FALSE(back_off.Holds(14000, now + seconds(1)));
 }
 
 TEST_F(BackOffTest, AfterAMessageThatNeverFitsNewSessionsWaitASecond) {

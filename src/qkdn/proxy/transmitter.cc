@@ -102,12 +102,15 @@ void Transmitter::OpenedByPeer(Stream& stream) {
   if (--unopened->second == 0) unopened_of_.erase(unopened);
 }
 
+std::uint64_t Transmitter::MostFor(std::uint64_t need) const noexcept {
+  const std::uint64_t high = std::min(settings_.high, common_);
+  return need <= kSmallRequestBytes ? high : high - std::min(high, settings_.reserve);
+}
+
 void Transmitter::Request(const StreamId& id, const PadRequest& request) {
   const auto stream = streams_.find(id);
   if (stream == streams_.end()) return;
-  const std::uint64_t high = std::min(settings_.high, common_);
-  const std::uint64_t most =
-      request.need <= kSmallRequestBytes ? high : high - std::min(high, settings_.reserve);
+  const std::uint64_t most = MostFor(request.need);
   if (request.need > most) {
     if (back_off_.TooLarge(io_.Now()))
       io_.Warn("a message of " + std::to_string(request.need) + " bytes is more than the " +
@@ -330,7 +333,8 @@ void Transmitter::Expire(Stream& stream) {
   unserved_ -= std::erase_if(stream.waiting, [&](const Waiting& waiting) {
     if (waiting.served || now < waiting.request.deadline) return false;
     if (WaitsForPeerAlone(stream, waiting) && now < waiting.request.deadline + kOpenPatience) return false;
-    if (connected_ && !WaitsForPeerAlone(stream, waiting) && back_off_.Dry(waiting.request.need, now))
+    if (connected_ && !WaitsForPeerAlone(stream, waiting) &&
+        back_off_.Dry(waiting.request.need, MostFor(waiting.request.need), now))
       io_.Warn("no pad for a message of " + std::to_string(waiting.request.need) +
                " bytes: new sessions wait until there is as much");
     stream.sink->Refused(waiting.request.request, connected_ ? Refusal::kDry : Refusal::kLinkDown,

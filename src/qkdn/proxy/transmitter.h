@@ -107,6 +107,8 @@ class Transmitter {
   std::uint64_t Free() const noexcept { return buffer_.held() - unacknowledged_bytes_; }
   std::uint64_t Bulk() const noexcept { return Free() - std::min(Free(), settings_.reserve); }
   std::uint64_t Allowance(const Waiting& waiting) const noexcept;
+  // What a full reservoir has for a request that needs `need` bytes.
+  std::uint64_t MostFor(std::uint64_t need) const noexcept;
   bool WaitsForPeerAlone(const Stream& stream, const Waiting& waiting) const noexcept;
   static void FinishRequests(Stream& stream);
   void FreeAnnounced(const StreamId& id, PadSink& sink);
