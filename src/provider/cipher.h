@@ -3,9 +3,8 @@
 // key first and alone, then an IV alone for each record, and nothing else is ever set; its records become
 // those of a Session. Every other use gets the true AES-128-GCM.
 //
-// Errors:    for msgr2 none but in decrypt-final: Ceph ends the daemon when any other call fails. Else those
-// of the
-//            true cipher.
+// Errors:    for msgr2 none but in decrypt-final, and when there is no memory: Ceph ends the daemon when any
+//            other call fails. Else those of the true cipher.
 // Threads:   a context by one thread at a time.
 // Spec:      provider-cipher(7); Ceph 16.2.15, src/msg/async/crypto_onwire.cc.
 

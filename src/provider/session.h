@@ -3,8 +3,7 @@
 // belong to.
 //
 // Errors:    none but in ReceiveSession::Finish: Ceph ends the whole daemon when anything else fails. A half
-// that
-//            cannot go on sends what the peer rejects, or rejects what it receives.
+//            that cannot go on sends what the peer rejects, or rejects what it receives.
 // Ownership: the AES context is the caller's and outlives the half; key and plaintext kept here are wiped.
 // Threads:   one at a time, each half by itself.
 // Spec:      SESSION.md.

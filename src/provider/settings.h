@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // settings.h - the provider's section of openssl.cnf.
 //
-// Errors:    a value that is none is as if it were left out: a provider that refuses to load is passed over
-// by
-//            OpenSSL in silence, and the daemon would run on without any pad.
+// Errors:    a value that is none is as if it were left out: OpenSSL passes over a provider that refuses to
+//            load in silence, and the daemon would run on without any pad.
 // Spec:      ossl-ssnotp(7).
 
 #pragma once
