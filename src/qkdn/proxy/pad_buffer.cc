@@ -6,6 +6,11 @@
 #include <cstring>
 
 namespace ssn::qkdn::proxy {
+namespace {
+
+constexpr std::uint64_t kPieceBytes = 16384;
+
+}  // namespace
 
 template <typename F>
 void PadBuffer::ForEachPart(std::uint64_t position, std::uint64_t length, F&& f) {
@@ -29,10 +34,16 @@ bool PadBuffer::Take(std::uint64_t position, MutableByteSpan out, std::uint64_t*
   *burnt = 0;
   if (position < begin_ || position > end_ || out.size() > end_ - position) return false;
   *burnt = BurnBelow(position);
-  ForEachPart(position, out.size(), [&](MutableByteSpan part, std::uint64_t done) {
-    std::memcpy(out.data() + done, part.data(), part.size());
-  });
-  BurnBelow(position + out.size());
+  // Wiped piece by piece, while it is in the nearest cache.
+  while (!out.empty()) {
+    const std::uint64_t piece = std::min<std::uint64_t>(out.size(), kPieceBytes);
+    ForEachPart(position, piece, [&](MutableByteSpan part, std::uint64_t done) {
+      std::memcpy(out.data() + done, part.data(), part.size());
+    });
+    position += piece;
+    BurnBelow(position);
+    out = out.subspan(piece);
+  }
   return true;
 }
 

@@ -42,7 +42,7 @@ bool ProgramStream::Release(std::uint64_t offset) {
     Piece& piece = pieces_.front();
     piece.used = std::min<std::uint64_t>(offset - piece.offset, piece.memory.size());
     if (piece.used < piece.memory.size()) break;
-    Free(piece.memory);
+    host_.window().TakeBack(piece.memory);
     pieces_.pop_front();
   }
   return true;

@@ -96,8 +96,12 @@ bool Window::MakeResident(std::uint64_t offset, std::uint64_t length) {
 }
 
 void Window::Free(MutableByteSpan memory) {
-  if (memory.empty()) return;
   Wipe(memory);
+  TakeBack(memory);
+}
+
+void Window::TakeBack(MutableByteSpan memory) {
+  if (memory.empty()) return;
   std::uint64_t offset = OffsetOf(memory);
   std::uint64_t length = (memory.size() + page_ - 1) / page_ * page_;
   allocated_ -= length;

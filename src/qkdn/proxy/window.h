@@ -28,8 +28,9 @@ namespace ssn::qkdn::proxy {
 class Window {
  public:
   static constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
-  // Below this offset freed pages stay with the window: they are hot, and pad will come there again.
-  static constexpr std::uint64_t kKeptBytes = std::uint64_t{16} << 20;
+  // Below this offset freed pages stay with the window until the account is short of memory: pad will come
+  // there again, and a page made anew costs more than the pad that passes through it.
+  static constexpr std::uint64_t kKeptBytes = std::uint64_t{128} << 20;
 
   // Make gives a window of `asked_bytes`, at most kMaxBytes and the account's limit, rounded up to whole
   // pages.
@@ -49,6 +50,8 @@ class Window {
   MutableByteSpan Allocate(std::size_t bytes);
   // Free wipes and takes back what Allocate gave.
   void Free(MutableByteSpan memory);
+  // TakeBack does not wipe: the program has, and what it left there it had already.
+  void TakeBack(MutableByteSpan memory);
   std::uint64_t OffsetOf(MutableByteSpan memory) const noexcept {
     return static_cast<std::uint64_t>(memory.data() - base_);
   }

@@ -127,9 +127,9 @@ TEST(Window, WhatIsNotFreedIsLeftToTheProgram) {
   EXPECT_EQ(0u, account.used());
 }
 
-TEST(Window, PagesAboveSixteenMebibytesGoBackToTheSystem) {
-  WindowMemory account(64 * kMiB, false);
-  const auto window = NewWindow(64 * kMiB, account);
+TEST(Window, PagesAboveWhatIsKeptGoBackToTheSystem) {
+  WindowMemory account(Window::kKeptBytes + 16 * kMiB, false);
+  const auto window = NewWindow(Window::kKeptBytes + 16 * kMiB, account);
   const MutableByteSpan low = window->Allocate(Window::kKeptBytes - kMiB);
   const MutableByteSpan high = window->Allocate(4 * kMiB);
   std::ranges::fill(low, std::uint8_t{1});
