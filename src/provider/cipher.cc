@@ -30,6 +30,8 @@ class Context {
   int GetParams(OSSL_PARAM* params);
   int SetParams(const OSSL_PARAM* params);
   Context* Copy() const;
+  // From here on the peer rejects whatever comes. False if this is no session.
+  bool EndSession() noexcept;
 
  private:
   bool in_session() const noexcept { return sender_ || receiver_; }
@@ -46,13 +48,18 @@ class Context {
   bool tag_given_ = false;  // by SetParams, and not to aes_ yet
 };
 
+bool Context::EndSession() noexcept {
+  if (sender_) sender_->End();
+  if (receiver_) receiver_->End();
+  return in_session();
+}
+
 // Called for what msgr2 does not do. True: this context goes on as AES-128-GCM, which has seen every call so
 // far. False: it is a session for certain, whose peer will reject the rest of it.
 bool Context::LeaveSession() {
   if (in_session() && !(sender_ ? sender_->undecided() || sender_->foreign()
                                 : receiver_->undecided() || receiver_->foreign())) {
-    if (sender_) sender_->End();
-    if (receiver_) receiver_->End();
+    EndSession();
     return false;
   }
   sender_.reset();
@@ -114,7 +121,12 @@ int Context::Final(std::uint8_t* out, std::size_t* written, std::size_t room) {
     if (receiver_->foreign()) LeaveSession();
     return authentic ? 1 : 0;
   }
-  tag_ = sender_->Finish();
+  try {
+    tag_ = sender_->Finish();
+  } catch (...) {
+    sender_->End();
+    tag_ = sender_->Finish();  // one that the peer rejects
+  }
   if (sender_->foreign()) LeaveSession();
   return 1;
 }
@@ -163,7 +175,7 @@ Context* Context::Copy() const {
   return copy.release();
 }
 
-// No exception may reach OpenSSL. What throws is memory that is not there; then Ceph could not go on either.
+// No exception may reach OpenSSL. What throws is memory that is not there.
 template <typename Call>
 auto Guarded(Call call) noexcept -> decltype(call()) {
   try {
@@ -174,6 +186,16 @@ auto Guarded(Call call) noexcept -> decltype(call()) {
 }
 
 Context& Of(void* context) { return *static_cast<Context*>(context); }
+
+// The same of a call that must not fail in a session, because Ceph would end the daemon: the session ends
+// instead.
+int InitOrEnd(void* context, bool encrypt, ByteSpan key, ByteSpan iv, const OSSL_PARAM* params) noexcept {
+  try {
+    return Of(context).Init(encrypt, key, iv, params);
+  } catch (...) {
+    return Of(context).EndSession() ? 1 : 0;
+  }
+}
 
 void* New(void* services) {
   return Guarded([&]() -> Context* {
@@ -192,15 +214,21 @@ ByteSpan Span(const unsigned char* data, std::size_t size) {
 
 int EncryptInit(void* context, const unsigned char* key, size_t key_bytes, const unsigned char* iv,
                 size_t iv_bytes, const OSSL_PARAM params[]) {
-  return Guarded([&] { return Of(context).Init(true, Span(key, key_bytes), Span(iv, iv_bytes), params); });
+  return InitOrEnd(context, true, Span(key, key_bytes), Span(iv, iv_bytes), params);
 }
 int DecryptInit(void* context, const unsigned char* key, size_t key_bytes, const unsigned char* iv,
                 size_t iv_bytes, const OSSL_PARAM params[]) {
-  return Guarded([&] { return Of(context).Init(false, Span(key, key_bytes), Span(iv, iv_bytes), params); });
+  return InitOrEnd(context, false, Span(key, key_bytes), Span(iv, iv_bytes), params);
 }
 int Update(void* context, unsigned char* out, size_t* written, size_t, const unsigned char* in,
            size_t bytes) {
-  return Guarded([&] { return Of(context).Update(out, written, in, bytes); });
+  try {
+    return Of(context).Update(out, written, in, bytes);
+  } catch (...) {
+    if (out != nullptr) Wipe({out, bytes});  // where Ceph's plaintext may still be
+    *written = bytes;
+    return Of(context).EndSession() ? 1 : 0;
+  }
 }
 int Final(void* context, unsigned char* out, size_t* written, size_t room) {
   return Guarded([&] { return Of(context).Final(out, written, room); });

@@ -158,8 +158,9 @@ bool ReceiveSession::OpenFirst(const Tag& tag) {
   first_.Clear();
   Wipe(key_);
   if (!admitted) return false;
+  in_table_ = true;
   services_.peers.Add(session_, first_iv_, {*sender, state_ == State::kAes});
-  return in_table_ = true;
+  return true;
 }
 
 // Makes ready for what the sender's node sends from record 1 on. False: it cannot be received.

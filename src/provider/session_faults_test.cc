@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <functional>
+#include <new>
 
 #include "provider/test_openssl.h"
 
@@ -21,6 +23,9 @@ using Program = FakeProxy::Program;
 
 constexpr std::uint64_t kPad = 512 << 10;
 const Bytes kControl = FrameRecords({32})[0];
+
+// So many allocations of this thread until one fails, in calls that Ceph makes; 0: none does.
+thread_local int attempts_until_failure = 0;
 
 // Refuses every request for pad to transmit from `bytes` on, as a proxy whose link is dry.
 FakeProxy::Handler DryFrom(std::uint64_t bytes) {
@@ -141,6 +146,30 @@ TEST(SessionFaults, GarbageWithoutPadIsWaitedForWithABound) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
 }
 
+TEST(SessionFaults, WithoutMemoryNoCallFailsAndNothingReadableIsSent) {
+  FakeProxy pad_a({.name = "a", .node = 1, .receive_bytes = kPad});
+  FakeProxy pad_b({.name = "b", .node = 2, .receive_bytes = kPad});
+  TestOpenssl a(pad_a.path(), "wait_ms = 100"), b(pad_b.path(), "wait_ms = 100");
+  const Bytes record = FrameRecords({5000})[0];
+  std::uint8_t number = 0;
+  int ended = 0;
+  for (int attempt = 1; attempt <= 60; ++attempt) {
+    CephSession session(a, b, ++number);
+    attempts_until_failure = attempt;
+    Record sealed;
+    if (session.Greet()) sealed = session.a_tx.Seal(record);
+    ended += attempts_until_failure == 0;  // there was an allocation to fail
+    attempts_until_failure = 0;
+    EXPECT_NE(record, sealed.ciphertext);
+    const auto opened = session.b_rx.Open(sealed);
+    EXPECT_TRUE(!opened || *opened == record);
+  }
+  EXPECT_GT(ended, 10);
+  CephSession after(a, b, ++number);
+  ASSERT_TRUE(after.Greet());
+  EXPECT_TRUE(after.Talk());
+}
+
 // Runs `body` in a child, which has 10 seconds.
 bool InChild(const std::function<bool()>& body) {
   const pid_t child = fork();
@@ -172,3 +201,14 @@ TEST(SessionFaults, AChildDoesNotUseItsParentsPadAndHasSessionsOfItsOwn) {
 
 }  // namespace
 }  // namespace ssn::provider
+
+// The provider's, too: it is looked up in the program first. Inline, GCC would see malloc() paired with
+// delete.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  using namespace ssn::provider;
+  if (in_call_of_ceph && attempts_until_failure > 0 && --attempts_until_failure == 0) throw std::bad_alloc();
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }

@@ -54,6 +54,20 @@ std::string TestOpenssl::provider_name() const {
   return OSSL_PROVIDER_get0_name(EVP_CIPHER_get0_provider(cipher_));
 }
 
+thread_local bool in_call_of_ceph = false;
+
+namespace {
+
+template <typename Call>
+int InCall(Call call) {
+  in_call_of_ceph = true;
+  const int result = call();
+  in_call_of_ceph = false;
+  return result;
+}
+
+}  // namespace
+
 CephHalf::CephHalf(const TestOpenssl& openssl, bool transmit, const Key& key, const Iv& first_iv)
     : context_(EVP_CIPHER_CTX_new()), iv_(first_iv) {
   EXPECT_EQ(1, EVP_CipherInit_ex(context_.get(), openssl.aes_128_gcm(), nullptr, nullptr, nullptr, transmit));
@@ -64,15 +78,19 @@ CephHalf::CephHalf(const TestOpenssl& openssl, bool transmit, const Key& key, co
 // In place, as Ceph decrypts.
 Bytes CephHalf::Run(Bytes data, const std::vector<std::size_t>& pieces) {
   EXPECT_EQ(12, EVP_CIPHER_CTX_get_iv_length(context_.get()));
-  EXPECT_EQ(1, EVP_CipherInit_ex(context_.get(), nullptr, nullptr, nullptr, iv_.data(), -1));
+  EXPECT_EQ(1, InCall([&] {
+              return EVP_CipherInit_ex(context_.get(), nullptr, nullptr, nullptr, iv_.data(), -1);
+            }));
   for (std::size_t i = 4; i < iv_.size() && ++iv_[i] == 0; ++i) {
   }
   std::size_t done = 0;
   for (std::size_t i = 0; done < data.size(); ++i) {
     const std::size_t size = std::min(i < pieces.size() ? pieces[i] : data.size(), data.size() - done);
     int written = 0;
-    EXPECT_EQ(1, EVP_CipherUpdate(context_.get(), data.data() + done, &written, data.data() + done,
-                                  static_cast<int>(size)));
+    EXPECT_EQ(1, InCall([&] {
+                return EVP_CipherUpdate(context_.get(), data.data() + done, &written, data.data() + done,
+                                        static_cast<int>(size));
+              }));
     EXPECT_EQ(static_cast<int>(size), written);
     done += size;
   }
@@ -83,7 +101,7 @@ Record CephHalf::Seal(const Bytes& plaintext, const std::vector<std::size_t>& pi
   Record record{Run(plaintext, pieces), {}};
   std::uint8_t nowhere = 0;
   int written = 0;
-  EXPECT_EQ(1, EVP_EncryptFinal_ex(context_.get(), &nowhere, &written));
+  EXPECT_EQ(1, InCall([&] { return EVP_EncryptFinal_ex(context_.get(), &nowhere, &written); }));
   EXPECT_EQ(0, written);
   EXPECT_EQ(1, EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_GCM_GET_TAG, 16, record.tag.data()));
   return record;
@@ -94,7 +112,8 @@ std::optional<Bytes> CephHalf::Open(const Record& record, const std::vector<std:
   Tag tag = record.tag;
   EXPECT_EQ(1, EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_GCM_SET_TAG, 16, tag.data()));
   int written = 0;
-  if (EVP_DecryptFinal_ex(context_.get(), nullptr, &written) != 1) return std::nullopt;
+  if (InCall([&] { return EVP_DecryptFinal_ex(context_.get(), nullptr, &written); }) != 1)
+    return std::nullopt;
   EXPECT_EQ(0, written);
   return plaintext;
 }

@@ -43,6 +43,9 @@ class TestOpenssl {
   EVP_CIPHER* cipher_ = nullptr;
 };
 
+// True while this thread is in a call that CephHalf makes.
+extern thread_local bool in_call_of_ceph;
+
 struct Record {
   Bytes ciphertext;
   Tag tag{};

@@ -2,6 +2,7 @@
 #include "qkdn/client/connection.h"
 
 #include <chrono>
+#include <new>
 #include <utility>
 
 #include "qkdn/client/refusal.h"
@@ -13,6 +14,8 @@ namespace {
 constexpr std::chrono::milliseconds kClosePatience{1000};
 // After so many datagrams a reading thread looks at its own deadline again.
 constexpr int kMaxDatagramsAtOnce = 256;
+// A message that was read in part is not there to be read again.
+constexpr const char* kNoMemory = "no memory";
 
 }  // namespace
 
@@ -34,9 +37,12 @@ Status Connection::LostStatus(const Lock&) const {
   return Status::Unavailable("pad proxy: connection lost: " + lost_why_);
 }
 
-void Connection::Lose(const std::string& why) {
+void Connection::Lose(std::string_view why) noexcept {
   if (lost()) return;
-  lost_why_ = why;
+  try {
+    lost_why_ = why;
+  } catch (const std::bad_alloc&) {
+  }
   lost_.store(true, std::memory_order_release);
   changed_.notify_all();
 }
@@ -49,8 +55,13 @@ std::uint32_t Connection::NextNumber() {
 }
 
 // False: there is no room, or the connection is lost.
-bool Connection::TrySend(const north::FromProgram& message) {
-  const Socket::Outcome outcome = lost() ? Socket::Outcome::kNotNow : socket_->Send(north::Encode(message));
+bool Connection::TrySend(const north::FromProgram& message) noexcept {
+  Socket::Outcome outcome = Socket::Outcome::kNotNow;
+  try {
+    if (!lost()) outcome = socket_->Send(north::Encode(message));
+  } catch (const std::bad_alloc&) {
+    Lose(kNoMemory);
+  }
   if (outcome == Socket::Outcome::kEnded) {
     if (!reading_) ReadAll();  // the reason may be there to be read
     Lose("the proxy is gone");
@@ -58,7 +69,7 @@ bool Connection::TrySend(const north::FromProgram& message) {
   return outcome == Socket::Outcome::kOk;
 }
 
-bool Connection::Send(Lock& lock, const north::FromProgram& message, Deadline deadline) {
+bool Connection::Send(Lock& lock, const north::FromProgram& message, Deadline deadline) noexcept {
   while (!TrySend(message)) {
     if (lost()) return false;
     lock.unlock();
@@ -84,25 +95,25 @@ bool Connection::More(Lock& lock, StreamState& stream, Request& request, north::
                       Deadline deadline) {
   more.request = NextNumber();
   more.handle = stream.handle;
-  request = Request::Waiting(more.request);
   requests_[more.request] = &request;
+  request = Request::Waiting(more.request);
   if (Send(lock, more, deadline)) return true;
   Forget(request);
   return false;
 }
 
-void Connection::Forget(Request& request) {
+void Connection::Forget(Request& request) noexcept {
   requests_.erase(request.number);
   request.state = Request::State::kNone;
 }
 
-bool Connection::Release(Lock&, const StreamState& stream, std::uint64_t offset) {
+bool Connection::Release(Lock&, const StreamState& stream, std::uint64_t offset) noexcept {
   if (!TrySend(north::Release{stream.handle, offset})) return lost();
   granted_.Release(stream.handle, offset);
   return true;
 }
 
-void Connection::Close(Lock& lock, StreamState& stream, std::uint64_t unreleased) {
+void Connection::Close(Lock& lock, StreamState& stream, std::uint64_t unreleased) noexcept {
   for (Request* request : {&stream.demand, &stream.prefetch})
     if (request->waiting()) Forget(*request);
   const std::uint32_t handle = stream.handle;
@@ -115,7 +126,7 @@ void Connection::Close(Lock& lock, StreamState& stream, std::uint64_t unreleased
 }
 
 // One step of waiting: false if the deadline has passed.
-bool Connection::Step(Lock& lock, Deadline deadline) {
+bool Connection::Step(Lock& lock, Deadline deadline) noexcept {
   if (reading_) {
     changed_.wait_until(lock, deadline);
   } else {
@@ -133,7 +144,7 @@ bool Connection::Step(Lock& lock, Deadline deadline) {
 }
 
 // Takes the datagrams that have come; false if there were none.
-bool Connection::ReadAll() {
+bool Connection::ReadAll() noexcept try {
   for (int count = 0; count < kMaxDatagramsAtOnce; ++count) {
     std::size_t size = 0;
     const Socket::Outcome outcome = lost() ? Socket::Outcome::kNotNow : socket_->Receive(buffer_, &size);
@@ -145,6 +156,9 @@ bool Connection::ReadAll() {
     if (!message.ok()) return Lose(message.status().message()), true;
     std::visit([this](const auto& m) { On(m); }, message.value());
   }
+  return true;
+} catch (const std::bad_alloc&) {
+  Lose(kNoMemory);
   return true;
 }
 

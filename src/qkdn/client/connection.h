@@ -4,9 +4,9 @@
 // There is no thread of its own: of the threads that wait for an answer, one reads the socket and hands out
 // what comes to all of them.
 //
-// Errors:    whatever the proxy does wrong ends the connection for all its users (lost()); a connection is
-//            never revived. It is not closed then: the proxy may only learn that nobody uses the window
-//            when that is so, which is when the last user is gone.
+// Errors:    whatever the proxy does wrong, and memory that is not there, ends the connection for all its
+//            users (lost()); a connection is never revived. It is not closed then: the proxy may only learn
+//            that nobody uses the window when that is so, which is when the last user is gone.
 // Ownership: held by shared_ptr. In a child of fork() it is left as it is, for ever: see fork_mark.h.
 // Threads:   any number. Members that take a lock need the lock of this connection, held.
 // Spec:      src/qkdn/protocol/NORTH.md.
@@ -21,6 +21,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "qkdn/client/fork_mark.h"
@@ -88,15 +89,15 @@ class Connection {
   template <typename Question>
   void Ask(Lock& lock, Question question, Deadline deadline, Request& request);
   // Detach: see ssn/pad_client.h.
-  void Detach(Lock&, const StreamId& stream) { TrySend(north::Detach{stream}); }
+  void Detach(Lock&, const StreamId& stream) noexcept { TrySend(north::Detach{stream}); }
   // Release tells the proxy that the stream's pad below `offset` is used. False: not now, try again later.
-  bool Release(Lock& lock, const StreamState& stream, std::uint64_t offset);
+  bool Release(Lock& lock, const StreamState& stream, std::uint64_t offset) noexcept;
   // Close ends the stream and destroys its state. `unreleased`: up to here its pad is used, which the proxy
   // was not told yet; 0: it was.
-  void Close(Lock& lock, StreamState& stream, std::uint64_t unreleased);
+  void Close(Lock& lock, StreamState& stream, std::uint64_t unreleased) noexcept;
 
   // Drain takes what has come, without waiting.
-  void Drain(Lock& lock) { Step(lock, Clock::now()); }
+  void Drain(Lock& lock) noexcept { Step(lock, Clock::now()); }
   // WaitFor returns when `ready`, or the connection is lost, or at the deadline; true if `ready`.
   template <typename Ready>
   bool WaitFor(Lock& lock, Deadline deadline, Ready ready) {
@@ -118,13 +119,13 @@ class Connection {
     StreamState* stream = nullptr;
   };
 
-  bool Step(Lock& lock, Deadline deadline);
-  bool ReadAll();
-  bool Send(Lock& lock, const north::FromProgram& message, Deadline deadline);
-  bool TrySend(const north::FromProgram& message);
+  bool Step(Lock& lock, Deadline deadline) noexcept;
+  bool ReadAll() noexcept;
+  bool Send(Lock& lock, const north::FromProgram& message, Deadline deadline) noexcept;
+  bool TrySend(const north::FromProgram& message) noexcept;
   std::uint32_t NextNumber();
-  void Forget(Request& request);
-  void Lose(const std::string& why);
+  void Forget(Request& request) noexcept;
+  void Lose(std::string_view why) noexcept;
 
   void On(const north::Welcome& welcome);
   void On(const north::Opened& opened);

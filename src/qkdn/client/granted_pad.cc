@@ -36,23 +36,25 @@ Status GrantedPad::Add(const north::Grant& grant) {
   return {};
 }
 
-void GrantedPad::Release(std::uint32_t handle, std::uint64_t offset) {
+void GrantedPad::Release(std::uint32_t handle, std::uint64_t offset) noexcept {
   auto& grants = streams_.at(handle).grants;
   while (!grants.empty() && grants.front().offset < offset) {
     north::Grant& grant = grants.front();
     const std::uint64_t used = std::min(offset - grant.offset, grant.length);
-    taken_.erase(grant.window_offset);
+    auto place = taken_.extract(grant.window_offset);
     grant.offset += used;
     grant.window_offset += used;
     grant.length -= used;
-    if (grant.length > 0)
-      taken_.emplace(grant.window_offset, grant.window_offset + grant.length);
-    else
+    if (grant.length > 0) {
+      place.key() = grant.window_offset;  // its end stays
+      taken_.insert(std::move(place));
+    } else {
       grants.pop_front();
+    }
   }
 }
 
-void GrantedPad::Close(std::uint32_t handle) {
+void GrantedPad::Close(std::uint32_t handle) noexcept {
   for (const north::Grant& grant : streams_.at(handle).grants) taken_.erase(grant.window_offset);
   streams_.erase(handle);
 }

@@ -26,8 +26,8 @@ class GrantedPad {
   // REQUIRES: IsOpen(grant.handle), and a grant that was decoded: its sums do not wrap.
   Status Add(const north::Grant& grant);
   // Release: all pad of the stream below `offset` is used, its memory may be granted again.
-  void Release(std::uint32_t handle, std::uint64_t offset);
-  void Close(std::uint32_t handle);
+  void Release(std::uint32_t handle, std::uint64_t offset) noexcept;
+  void Close(std::uint32_t handle) noexcept;
 
  private:
   struct Stream {

@@ -43,16 +43,22 @@ Status TakeWelcome(ByteSpan datagram, int descriptor, const ForkPause& pause, Gr
   return {};
 }
 
+struct Descriptor {
+  int fd = -1;
+  ~Descriptor() {
+    if (fd >= 0) close(fd);
+  }
+};
+
 // NotNow is an answer that is still to come.
 Socket::Outcome ReceiveWelcome(Greeted& greeted, MutableByteSpan buffer, Status& status) {
   const ForkPause pause;  // no child gets the descriptor, or the mapping before it is kept from children
   std::size_t size = 0;
-  int descriptor = -1;
-  const Socket::Outcome outcome = greeted.socket->ReceiveWithDescriptor(buffer, &size, &descriptor);
+  Descriptor window;
+  const Socket::Outcome outcome = greeted.socket->ReceiveWithDescriptor(buffer, &size, &window.fd);
   if (outcome != Socket::Outcome::kOk) return outcome;
   status = size > buffer.size() ? Failure("a datagram of " + std::to_string(size) + " bytes")
-                                : TakeWelcome(buffer.first(size), descriptor, pause, greeted);
-  if (descriptor >= 0) close(descriptor);
+                                : TakeWelcome(buffer.first(size), window.fd, pause, greeted);
   return outcome;
 }
 

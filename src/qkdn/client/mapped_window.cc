@@ -28,14 +28,17 @@ Result<std::unique_ptr<MappedWindow>> MappedWindow::Map(int descriptor, std::uin
   if (bytes == 0 || bytes > SIZE_MAX / 2 || file.st_size != static_cast<off_t>(bytes))
     return Failure("window_bytes=" + std::to_string(bytes) + ", but the file has " +
                    std::to_string(file.st_size) + " bytes");
+  std::unique_ptr<MappedWindow> window(new MappedWindow(bytes));
   void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, descriptor, 0);
   if (data == MAP_FAILED) return SystemFailure("mmap");
-  std::unique_ptr<MappedWindow> window(new MappedWindow(static_cast<std::uint8_t*>(data), bytes));
+  window->data_ = static_cast<std::uint8_t*>(data);
   if (madvise(data, bytes, MADV_DONTFORK) != 0) return SystemFailure("MADV_DONTFORK");
   if (madvise(data, bytes, MADV_DONTDUMP) != 0) return SystemFailure("MADV_DONTDUMP");
   return window;
 }
 
-MappedWindow::~MappedWindow() { munmap(data_, size_); }
+MappedWindow::~MappedWindow() {
+  if (data_ != nullptr) munmap(data_, size_);
+}
 
 }  // namespace ssn::qkdn::client

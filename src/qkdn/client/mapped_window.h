@@ -37,9 +37,9 @@ class MappedWindow {
   }
 
  private:
-  MappedWindow(std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
+  explicit MappedWindow(std::size_t size) : size_(size) {}
 
-  std::uint8_t* data_;
+  std::uint8_t* data_ = nullptr;
   std::size_t size_;
 };
 

@@ -145,6 +145,18 @@ class Client final : public PadClient {
     ConnectionPtr connection;
   };
 
+  // While one exists, the other threads wait for what comes of it.
+  struct Connecting {
+    State& state;
+    ~Connecting() {
+      {
+        const std::lock_guard lock(state.mutex);
+        state.connecting = false;
+      }
+      state.changed.notify_all();
+    }
+  };
+
   // The text of the answer. `reason` is set if the proxy refused.
   template <typename Question>
   Result<std::string> Ask(const Question& question, const char* what, Deadline deadline,
@@ -188,12 +200,11 @@ class Client final : public PadClient {
     const ConnectionPtr lost = std::exchange(state.connection, nullptr);  // released without the lock
     state.connecting = true;
     lock.unlock();
+    const Connecting turn{state};
     auto made = Connection::Make(options_, std::min(deadline, After(options_.connect_timeout)));
     lock.lock();
-    state.connecting = false;
     if (made.ok()) state.connection = made.value();
     lock.unlock();
-    state.changed.notify_all();
     return made;
   }
 

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <new>
 #include <string>
+#include <utility>
 
 #include "otp/one_time_pad.h"
 #include "qkdn/client/refusal.h"
@@ -67,7 +69,12 @@ Result<std::unique_ptr<Stream>> Stream::Open(std::shared_ptr<Connection> connect
       if (reason != nullptr) *reason = request.reason;
       return ToStatus(request.reason, what, request.text);
     }
-    stream.reset(new Stream(std::move(connection), *state, plan));
+    try {
+      stream.reset(new Stream(connection, *state, plan));
+    } catch (const std::bad_alloc&) {
+      connection->Close(lock, *state, 0);
+      throw;
+    }
   }
   if (Status status = stream->ReserveUntil(plan.need, deadline, request.number, reason); !status.ok())
     return status;
@@ -80,28 +87,30 @@ Stream::~Stream() {
     return;
   }
   auto lock = connection_->Hold();
-  TakeOver(lock);
-  for (const north::Grant& extent : *extents_)
-    Wipe(connection_->window().At(extent.window_offset, extent.length));
+  const auto wipe = [this](const north::Grant& pad) {
+    Wipe(connection_->window().At(pad.window_offset, pad.length));
+  };
+  std::for_each(extents_->begin(), extents_->end(), wipe);
+  std::for_each(state_.incoming.begin(), state_.incoming.end(), wipe);
   // What is not released when the stream is closed goes into the books as burnt.
   connection_->Close(lock, state_, used_ > released_ ? used_ : 0);
 }
 
+// Takes each grant once, even if there is no memory for the next: those behind it are then lost.
 void Stream::TakeOver(const Connection::Lock&) {
-  for (const north::Grant& grant : state_.incoming) {
+  const auto follows = [](const north::Grant& grant, const north::Grant& last) {
+    return last.position + last.length == grant.position &&
+           last.window_offset + last.length == grant.window_offset;
+  };
+  const auto incoming = std::exchange(state_.incoming, {});
+  for (const north::Grant& grant : incoming) {
+    if (!extents_->empty() && follows(grant, extents_->back()))
+      extents_->back().length += grant.length;
+    else
+      extents_->push_back(grant);
     at_hand_ += grant.length;
     taken_over_ += grant.length;
-    if (!extents_->empty()) {
-      north::Grant& last = extents_->back();
-      if (last.position + last.length == grant.position &&
-          last.window_offset + last.length == grant.window_offset) {
-        last.length += grant.length;
-        continue;
-      }
-    }
-    extents_->push_back(grant);
   }
-  state_.incoming.clear();
 }
 
 std::string Stream::Name() const { return "pad stream with node " + std::to_string(peer_); }
@@ -219,13 +228,15 @@ void Stream::Settle() noexcept {
       release_due_ = false;
     }
   }
-  if (fetch_ahead_ && !prefetching_ && at_hand_ < chunk_ / 2 && Clock::now() >= no_prefetch_before_)
-    Prefetch();
+  if (fetch_ahead_ && !prefetching_ && at_hand_ < chunk_ / 2 && Clock::now() >= no_prefetch_before_) try {
+      Prefetch();
+    } catch (const std::bad_alloc&) {  // the next Reserve will ask
+    }
 }
 
 // Asks for what can be spared, so that the next Reserve need not wait. It never draws on the reserve for
 // small requests.
-void Stream::Prefetch() noexcept {
+void Stream::Prefetch() {
   auto lock = connection_->Hold();
   connection_->Drain(lock);
   TakeOver(lock);

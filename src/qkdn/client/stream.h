@@ -51,7 +51,7 @@ class Stream final : public PadStream {
   Stream(std::shared_ptr<Connection> connection, StreamState& state, const Plan& plan);
   void TakeOver(const Connection::Lock& lock);
   void EndPrefetch(const Connection::Lock& lock);
-  void Prefetch() noexcept;
+  void Prefetch();
   std::uint64_t NextChunk(std::uint64_t least);
   MutableByteSpan FrontPad(std::size_t limit) const noexcept;
   void Advance(std::size_t bytes) noexcept;
