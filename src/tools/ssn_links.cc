@@ -75,7 +75,8 @@ Result<std::vector<CephDaemon>> FindUnprotected(const std::vector<CephDaemon>& d
       const json status = json::parse(text);
       if (const auto more = status.at("programs_left_out").get<std::size_t>(); more > 0)
         return Status::Unavailable(fmt::format("a proxy has {} programs more than it lists", more));
-      for (const json& program : status.at("programs")) attached.insert(program.at("pid").get<pid_t>());
+      for (const json& program : status.at("programs"))
+        if (program.at("attached").get<std::size_t>() > 0) attached.insert(program.at("pid").get<pid_t>());
     }
   } catch (const json::exception& error) {
     return NotUnderstood(error);
@@ -117,7 +118,7 @@ int Check(const LinksOptions& options, const std::vector<std::string>& statuses)
   const auto unprotected = FindUnprotected(daemons, statuses);
   if (!unprotected.ok()) return Fail(unprotected.status().message());
   for (const CephDaemon& daemon : unprotected.value())
-    fmt::print("{} (pid {}) is not protected: no proxy has it among its programs\n", daemon.name, daemon.pid);
+    fmt::print("{} (pid {}) is not protected: no proxy knows of a session of it\n", daemon.name, daemon.pid);
   if (unprotected.value().empty()) fmt::print("all {} daemons are protected\n", daemons.size());
   return unprotected.value().empty() ? 0 : 1;
 }

@@ -20,9 +20,9 @@ namespace ssn::tools {
 // FormatLinks makes the table of the status of one or more proxies.
 Result<std::string> FormatLinks(const std::vector<std::string>& statuses);
 
-// FindUnprotected are those daemons that no proxy has among its programs. OpenSSL goes on in silence with its
-// own AES-GCM when a provider or its configuration is missing: nothing else tells. kUnavailable if a proxy
-// had more programs than it could list.
+// FindUnprotected are those daemons that have no session attached to a proxy. OpenSSL goes on in silence with
+// its own AES-GCM when a provider or its configuration is missing: nothing else tells. kUnavailable if a
+// proxy had more programs than it could list.
 Result<std::vector<CephDaemon>> FindUnprotected(const std::vector<CephDaemon>& daemons,
                                                 const std::vector<std::string>& statuses);
 

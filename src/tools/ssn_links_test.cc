@@ -18,7 +18,7 @@ constexpr const char* kNodeZero = R"({"programs":[
 {"name":"osd.0","pid":70,"attached":5,"peers":[
  {"peer":1,"name":"node-1","sessions":2,"tx_used":3145728,"rx_used":100},
  {"peer":12,"name":"node-12","sessions":1,"tx_used":9,"rx_used":2048}]},
-{"name":"ssn-links","pid":71,"attached":0,"peers":[]}],"programs_left_out":0})";
+{"name":"osd.2","pid":82,"attached":0,"peers":[]}],"programs_left_out":0})";
 constexpr const char* kNodeOne =
     R"({"programs":[{"name":"mon.a","pid":80,"attached":1,"peers":[]}],"programs_left_out":0})";
 constexpr const char* kNodeTwo = R"({"programs":[],"programs_left_out":3})";
@@ -43,11 +43,13 @@ TEST(SsnLinks, AnswerThatIsNoStatusIsAnError) {
   }
 }
 
-TEST(SsnLinks, ADaemonThatNoProxyKnowsIsNotProtected) {
-  const auto found = FindUnprotected({{"mon.a", 80}, {"osd.0", 70}, {"osd.1", 81}}, {kNodeZero, kNodeOne});
+TEST(SsnLinks, ADaemonWithoutAnAttachedSessionIsNotProtected) {
+  const auto found =
+      FindUnprotected({{"mon.a", 80}, {"osd.0", 70}, {"osd.1", 81}, {"osd.2", 82}}, {kNodeZero, kNodeOne});
   ASSERT_TRUE(found.ok());
-  ASSERT_EQ(1u, found.value().size());
-  EXPECT_EQ("osd.1", found.value()[0].name);
+  ASSERT_EQ(2u, found.value().size());
+  EXPECT_EQ("osd.1", found.value()[0].name) << "no proxy knows it";
+  EXPECT_EQ("osd.2", found.value()[1].name) << "it is connected, for another purpose";
 }
 
 TEST(SsnLinks, AListThatIsCutShortProvesNothing) {
