@@ -123,13 +123,57 @@ stop_osd() {
     wait_until 20 osd_down "$1" || die "osd.$1 is stopped, but the cluster does not see it down"
 }
 
+# start_osd ID: of one that does not run; returns when it is up.
+start_osd() {
+    # A killed OSD may still count as up, and would do so while the new process comes to life.
+    osd_down "$1" || ceph_do osd down "$1" 2>/dev/null || die 'the monitor does not answer'
+    start_daemon "osd.$1"
+    wait_for 120 "osd.$1" -- osds_up "$1"
+}
+
+# restart_daemon NAME: the monitor, the manager or an OSD.
+restart_daemon() {
+    case $1 in
+        osd.*)
+            stop_osd "${1#osd.}" TERM
+            start_osd "${1#osd.}"
+            ;;
+        mon.* | mgr.*)
+            process_stop TERM "$1" || die "cannot stop $1"
+            start_daemon "$1"
+            wait_for 60 "$1" -- "$([[ $1 == mon.* ]] && echo monitor_answers || echo manager_is_active)"
+            ;;
+        *) usage_error "restart: $1 is no daemon of Ceph" ;;
+    esac
+}
+
+# restart_everything: all daemons of Ceph that run.
+restart_everything() {
+    local name
+    local -a osds
+    mapfile -t osds < <(process_names osd)
+    stop_daemons
+    start_daemon mon.a
+    wait_for 60 mon.a -- monitor_answers
+    # Not all of them could take leave of it.
+    ceph_do osd down all 2>/dev/null || die 'the monitor does not answer'
+    start_daemon mgr.x
+    for name in "${osds[@]}"; do start_daemon "$name"; done
+    wait_for 120 "${osds[@]}" -- osds_up "${osds[@]#osd.}"
+    wait_for 60 mgr.x -- manager_is_active
+}
+
 # The OSDs go before the monitor, so that they can take leave of it.
-stop_everything() {
+stop_daemons() {
     local kind
     local -a names
     for kind in mkfs osd mgr mon; do
         mapfile -t names < <(process_names "$kind")
         process_stop TERM "${names[@]}" || die "cannot stop all of: ${names[*]}"
     done
+}
+
+stop_everything() {
+    stop_daemons
     stop_qkdn || die 'cannot stop the QKDN'
 }

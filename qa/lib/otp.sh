@@ -2,16 +2,15 @@
 # shellcheck shell=bash disable=SC2154 # the variables of the caller
 #
 # otp.sh - msgr2 sessions of a cluster under one-time pad: one trusted node for each OSD, and a last one for monitor,
-# manager and clients. What has the file otp, with the number of that last node, is such a cluster.
+# manager and clients, whose number is in the file clients-node. While the file otp is there, what starts has the provider.
 #
-# REQUIRES: $cluster_dir, $build, the function die, netns.sh and qkdn.sh.
+# REQUIRES: $repo, $cluster_dir, $build, the function die, netns.sh and qkdn.sh.
 
-# Reservoirs that hold some messages of the size ceph.conf allows, from links that fill them at once.
-# shellcheck disable=SC2034 # used by qa/cluster
-readonly qkdn_of_otp=(--capacity 16MiB)
+# The same files as those of an installation, but for paths.
+otp_deploy=$repo/src/provider/deploy
 
-# otp_client_node: prints the node of all that is no OSD; fails if the cluster has no OTP.
-otp_client_node() { cat "$cluster_dir/otp" 2>/dev/null; }
+# clients_node: prints the node of all that is no OSD; fails if the cluster has no trusted nodes.
+clients_node() { cat "$cluster_dir/clients-node" 2>/dev/null; }
 
 # otp_conf NODE: prints where the OpenSSL configuration of that node's programs is.
 otp_conf() { printf '%s\n' "$cluster_dir/qkdn/node-$1/openssl.cnf"; }
@@ -23,59 +22,17 @@ make_otp() {
     cp "${SSN_OTP_MODULE:-$build/lib/ossl-modules/ssnotp.so}" "$cluster_dir/ssnotp.so" # a daemon crashes when it is rebuilt in place
     module=$cluster_dir/ssnotp.so
     for ((node = 0; node < $1; node++)); do
-        cat >"$(otp_conf "$node")" <<CONF
-openssl_conf = init
-
-[init]
-providers = providers
-alg_section = algorithms
-ssl_conf = tls
-
-[providers]
-default = default_section
-ssnotp = ssnotp_section
-
-[default_section]
-activate = 1
-
-[ssnotp_section]
-module = $module
-activate = 1
-socket = $(pad_socket "$node")
-
-# Only a preference: what ssnotp does not have comes from the default provider.
-[algorithms]
-default_properties = ?provider=ssnotp
-
-# TLS in the same process, such as that of manager modules, is kept off the cipher of msgr2.
-[tls]
-system_default = tls_default
-
-[tls_default]
-CipherString = DEFAULT:!AES128
-Ciphersuites = TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256
-CONF
+        sed -e "s|^module = .*|module = $module|" -e "s|^socket = .*|socket = $(pad_socket "$node")|" \
+            "$otp_deploy/openssl.cnf" >"$(otp_conf "$node")"
     done
-    printf '%s\n' $(($1 - 1)) >"$cluster_dir/otp"
+    printf '%s\n' $(($1 - 1)) >"$cluster_dir/clients-node"
 }
 
-# otp_ceph_conf: prints what ceph.conf needs. No message may be larger than what a link can hold.
-otp_ceph_conf() {
-    cat <<'CONF'
-# Every session of msgr2 is encrypted, and so under one-time pad between nodes.
-ms cluster mode = secure
-ms service mode = secure
-ms client mode = secure
-ms mon cluster mode = secure
-ms mon service mode = secure
-ms mon client mode = secure
-# Pings padded to 2000 bytes would only burn pad.
-osd heartbeat min size = 0
-osd max write size = 8
-osd recovery max chunk = 4194304
-osd max push cost = 4194304
-CONF
-}
+# otp_ceph_conf: prints what ceph.conf needs.
+otp_ceph_conf() { cat "$otp_deploy/ceph.conf"; }
+
+# otp_ceph_limits: prints what of it is not about the modes of msgr2.
+otp_ceph_limits() { grep -v '^ms ' "$otp_deploy/ceph.conf"; }
 
 # with_otp NAME FUNCTION... -- COMMAND...: runs the command of that daemon, or of a client, at its node and with the node's
 # configuration; the words before -- come first, as a function must that is to start it.
@@ -88,11 +45,24 @@ with_otp() {
         shift
     done
     shift
-    if node=$(otp_client_node); then
-        [[ $name != osd.* ]] || node=${name#osd.}
-        choose_place "$node"
+    if ! node=$(clients_node); then
+        "${start[@]}" "$@"
+        return
+    fi
+    [[ $name != osd.* ]] || node=${name#osd.}
+    choose_place "$node"
+    if [[ -e $cluster_dir/otp ]]; then
         OPENSSL_CONF=$(otp_conf "$node") "${start[@]}" "${place[@]}" "$@"
     else
-        "${start[@]}" "$@"
+        "${start[@]}" "${place[@]}" "$@"
     fi
+}
+
+# session_modes MODE: what msgr2 sessions made from now on are in, crc or secure; what ceph.conf says wins.
+session_modes() {
+    local option modes
+    # Both at first: one end knows of a new value before the other.
+    for modes in 'secure crc' "$1"; do
+        for option in ms_{,mon_}{cluster,service,client}_mode; do ceph config set global "$option" "$modes"; done
+    done
 }

@@ -5,10 +5,6 @@
 #
 # REQUIRES: $cluster_dir with the folders pid/ and log/, $build, the function die, process.sh and netns.sh.
 
-# What a link of real hardware delivers over some tens of kilometres, and reservoirs that such links fill in a minute.
-# shellcheck disable=SC2034 # used by qa/cluster
-qkdn_of_a_cluster=(--rate 1Mbit/s --capacity 1MiB)
-
 # pad_socket NODE: prints where programs of that node find their proxy.
 pad_socket() { printf '%s\n' "$cluster_dir/qkdn/node-$1/pad.sock"; }
 
