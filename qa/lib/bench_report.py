@@ -20,6 +20,8 @@ matplotlib.use("svg")
 matplotlib.rcParams["svg.hashsalt"] = "ssn"  # the same figures give the same file
 import matplotlib.pyplot as plt  # type: ignore[import]  # noqa: E402
 
+from bench_sessions import rados_report, sessions_section  # noqa: E402
+
 POOLS = {
     "ssn": "ssn, shamir 3 of 5",
     "donothing": "do-nothing plugin, 3 of 5",
@@ -91,12 +93,7 @@ def plugin_section(folder: Path) -> list[str]:
 
 def bandwidths(folder: Path, direction: str, pool: str) -> list[float]:
     """MB/s of every turn, from the summary `rados bench` ends with."""
-    found: list[float] = []
-    for path in sorted(folder.glob(f"rados-{direction}-{pool}-*.json")):
-        text = path.read_text()
-        report = json.loads(text[text.index("{") :])  # before it, rados bench says "hints = 1"
-        found.append(float(report["bandwidth"]))
-    return found
+    return [float(rados_report(path)["bandwidth"]) for path in sorted(folder.glob(f"rados-{direction}-{pool}-*.json"))]
 
 
 def cluster_section(folder: Path) -> list[str]:
@@ -190,6 +187,7 @@ def main() -> int:
     cluster = cluster_section(folder)
     if cluster:
         lines += ["## Pools: rados bench, 4 MiB objects", ""] + cluster
+    lines += sessions_section(folder)
     (folder / "report.md").write_text("\n".join(lines))
     return 0
 
