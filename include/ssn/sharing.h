@@ -3,20 +3,19 @@
 //
 // Shapes:    all shares of one secret have the same length, share_bytes, a multiple of granule() above 0.
 //            The secret is l * share_bytes long: piece after piece. Padding is the caller's;
-//            src/sharing/FORMAT.md says what a share's bytes are. Buffers may have any alignment
-//            (64 bytes is fastest) and must not overlap.
+//            src/sharing/FORMAT.md says what a share's bytes are. Buffers may have any alignment (64 bytes
+//            is fastest) and must not overlap.
 // Errors:    a call that fails writes nothing the caller may use.
 //              kInvalidArgument   lengths, indices or duplicates, with parameter and value
 //              kNotEnoughShares   fewer than k (or than the operation needs)
 //              kUnavailable       the random source failed
 //            Wrong share contents are found by CombineChecked and RebuildChecked only.
 // Memory:    at most kMaxScratchBytes for secrets beside the caller's buffers, whatever the length; wiped
-// after
-//            use. DealSubshares takes the length of the secret more. (Matrices for sets of shares are cached;
-//            they hold nothing secret.)
-// Timing:    split, combine and rebuild are constant in the bytes of secret and shares, not in lengths
-//            and indices. The checked calls are constant as long as the shares agree, and beyond that
-//            depend on the errors only, never on the secret.
+//            after use. DealSubshares takes the length of the secret more. (Matrices for sets of shares are
+//            cached; they hold nothing secret.)
+// Timing:    split, combine and rebuild are constant in the bytes of secret and shares, not in lengths and
+//            indices. The checked calls are constant as long as the shares agree, and beyond that depend on
+//            the errors only, never on the secret.
 // Threads:   a Sharing is immutable to its users: any number of threads may use one.
 
 #pragma once

@@ -2,8 +2,7 @@
 // profile.h - the keys of an erasure-code profile with plugin=ssn: read, checked, and made complete.
 //
 // Shapes:    strings, as Ceph keeps them. ceph-ec-ssn(7) describes every key; the names are read by
-// operators,
-//            the threshold's is `t` because Ceph takes `k` and `m` for capacity.
+//            operators, the threshold's is `t` because Ceph takes `k` and `m` for capacity.
 // Errors:    kInvalidArgument with key, value and what is allowed. Nothing is corrected silently.
 // Threads:   pure functions: the same profile gives the same result on every daemon.
 

@@ -3,8 +3,9 @@
 //
 // Errors:    those of OpenSSL: 0, or -1 where its function has that.
 // Ownership: a library context that is a child of the application's, so that no fetch of ours comes back to
-// us. Threads:   AesGcmLibrary: any number. AesGcm: one at a time. Spec:      NIST SP 800-38D;
-// provider-cipher(7).
+//            us.
+// Threads:   AesGcmLibrary: any number. AesGcm: one at a time.
+// Spec:      NIST SP 800-38D; provider-cipher(7).
 
 #pragma once
 

@@ -3,10 +3,10 @@
 // trusted node the sender is.
 //
 // Shapes:    tag field of 16 bytes: 12 bytes of the tag, 4 of the node's id, little-endian. The tag is that
-// of GCM
-//            with kNodeLabel and the id as associated data; key, IV and ciphertext are those of msgr2.
-// Errors:    SealFirstRecord is false if OpenSSL failed; OpenFirstRecord says nothing of a record that is not
-//            authentic.
+//            of GCM with kNodeLabel and the id as associated data; key, IV and ciphertext are those of
+//            msgr2.
+// Errors:    SealFirstRecord is false if OpenSSL failed; OpenFirstRecord says nothing of a record that is
+//            not authentic.
 // Ownership: what is kept of the plaintext is wiped at the end.
 // Timing:    the comparison of tags is constant in them.
 // Threads:   no locking of its own.

@@ -2,11 +2,12 @@
 // otp_receiver.h - the records that one direction of a session receives under one-time pad.
 //
 // Errors:    Finish is false for a record that is not what the peer sent next, or that has no pad here; the
-// first
-//            such record ends the stream. What Update wrote is worth nothing before Finish was true.
+//            first such record ends the stream. What Update wrote is worth nothing before Finish was true.
 // Waits:     at most `wait` for each piece; pad is here before what it decrypts, unless the peer sends
-// garbage. Ownership: keeps its stream of pad; what of it is not used is burnt at the end. Threads:   one at
-// a time. Spec:      SESSION.md, "Records from 1 on".
+//            garbage.
+// Ownership: keeps its stream of pad; what of it is not used is burnt at the end.
+// Threads:   one at a time.
+// Spec:      SESSION.md, "Records from 1 on".
 
 #pragma once
 

@@ -3,8 +3,7 @@
 // that is built for tests only, under SSN_RECORD_PAD: there is no code of it in the other.
 //
 // Shapes:    file $SSN_RECORD_PAD/PID.pad. An entry: length u32 little-endian, stream id (16 bytes), the
-// first 32 bytes
-//            of the ciphertext, zeros after a shorter one, and `length` bytes of pad.
+//            first 32 bytes of the ciphertext, zeros after a shorter one, and `length` bytes of pad.
 // Errors:    what cannot be written is not there.
 // Threads:   any.
 

@@ -9,7 +9,7 @@
 // Ownership: entries last until Remove. Keys are held as hashes only.
 // Threads:   any number.
 // Fork:      a child begins with an empty table; the table of its parent is left alone, as a lock in it may
-// be held.
+//            be held.
 
 #pragma once
 

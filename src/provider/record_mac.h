@@ -3,9 +3,8 @@
 // fresh s for each record, both from its pad.
 //
 // Shapes:    a record takes 16 bytes of pad for s, the first one 16 more for r before that; then its data.
-// Bound:     the tags hide r, and the first rejected record ends the stream, so there is one attempt for each
-// r: it
-//            succeeds with probability at most 8 * ceil(L / 16) / 2^106 for records of L bytes.
+// Bound:     the tags hide r, and the first rejected record ends the stream, so there is one attempt for
+//            each r: it succeeds with probability at most 8 * ceil(L / 16) / 2^106 for records of L bytes.
 // Errors:    false when pad is not at hand, or OpenSSL failed; then the record has no tag.
 // Ownership: keeps r, wiped at the end.
 // Threads:   no locking of its own.

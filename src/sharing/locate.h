@@ -2,9 +2,8 @@
 // locate.h - which shares are wrong in one column of bytes.
 //
 // Shapes:    `indices` are m >= k different share indices. `word` is a column of m * blocks bytes, share
-// after
-//            share: what was read minus what the first k shares predict, so zero for the first k. It depends
-//            on the errors alone, never on the secret: a codeword was subtracted.
+//            after share: what was read minus what the first k shares predict, so zero for the first k. It
+//            depends on the errors alone, never on the secret: a codeword was subtracted.
 // Errors:    nothing when no set of at most `max_errors` shares explains the word, or when the work allowed
 //            is used up.
 // Threads:   pure functions.

@@ -4,10 +4,9 @@
 //
 // Shapes:    an end is one node's side of one ordered pair.
 // Method:    positions are kept as ranges for each end and epoch. Of the content, every 8 bytes in a row
-// whose last six
-//            bits are zero are remembered, wherever they begin: pad used again at any other position or epoch
-//            repeats about one such mark in 64 bytes. Chance repeats one of N marks with probability N^2 /
-//            2^59.
+//            whose last six bits are zero are remembered, wherever they begin: pad used again at any other
+//            position or epoch repeats about one such mark in 64 bytes. Chance repeats one of N marks with
+//            probability N^2 / 2^59.
 // Threads:   any.
 
 #pragma once

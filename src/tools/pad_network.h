@@ -3,7 +3,8 @@
 //
 // Errors:    kUnavailable with the program's last words when one does not start.
 // Ownership: the folder and all processes are the network's; its destructor ends and removes them. A child
-// dies with us. Threads:   one.
+//            dies with us.
+// Threads:   one.
 
 #pragma once
 

@@ -4,8 +4,9 @@
 // Shapes:    takes the daemon's place: defines the registry that plugins register with, exports it from the
 //            executable (plugin_host.exports), and gives Ceph's plugins the context they log through.
 // Errors:    kInvalidArgument for a plugin that is missing, foreign or refuses its profile, with its own
-// words. Ownership: plugins stay loaded until the process ends, as in a daemon. Threads:   Load and
-// Instantiate may be called from any thread.
+//            words.
+// Ownership: plugins stay loaded until the process ends, as in a daemon.
+// Threads:   Load and Instantiate may be called from any thread.
 
 #pragma once
 

@@ -2,8 +2,7 @@
 // ssn_bench_measure.h - how fast several things are, under the same conditions.
 //
 // Shapes:    in every round each subject runs once for a while: what slows the machine down slows all of
-// them.
-//            Every subject finds clean vector registers, whoever ran before it.
+//            them. Every subject finds clean vector registers, whoever ran before it.
 // Errors:    the first error of a subject ends the measurement.
 // Threads:   measures the calling thread.
 

@@ -2,9 +2,8 @@
 // sideways.h - the messages between the proxies of two trusted nodes.
 //
 // Shapes:    a frame is a u32 length, then that many bytes: u8 type and the fields in the order of the
-// structs;
-//            integers are little-endian. Frames travel in a TLS 1.3 connection with certificates on both
-//            sides.
+//            structs; integers are little-endian. Frames travel in a TLS 1.3 connection with certificates
+//            on both sides.
 // Errors:    Decode answers kInvalidArgument that names the field; any bytes are safe to decode.
 // Threads:   pure functions.
 // Spec:      SIDEWAYS.md beside this file.

@@ -4,12 +4,11 @@
 // was cut off at the end shows only to whoever noted the last line's hash elsewhere.
 //
 // Shapes:    {"seq","time","event","from","to","bytes","position","id","outcome","prev"}; time is UTC in
-// milliseconds, prev
-//            in hex. Two further events are the log's own: "recovered" (bytes of half a line were cut off at
-//            its start) and "lost" (that many events, because the file could not be written).
+//            milliseconds, prev in hex. Two further events are the log's own: "recovered" (bytes of half a
+//            line were cut off at its start) and "lost" (that many events, because the file could not be
+//            written).
 // Errors:    Open answers kUnavailable or kCorrupt. Later a file that cannot be written is warned of and
-// counted, and
-//            tried again; what waits is bounded.
+//            counted, and tried again; what waits is bounded.
 // Ownership: the file. The destructor writes what waits.
 // Threads:   Record and Reopen from any thread; a thread of its own writes.
 // Spec:      ITU-T X.1712, accountability; FIPS 180-4; RFC 3339.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // config.h - the configuration of a qkdn-proxy: read from TOML, checked, and made complete.
 //
-// Shapes:    sizes in bytes; in the file "64MiB", "256KiB", "1GiB" or an integer of bytes. Relative paths are
-// relative to
-//            the folder of the file.
-// Errors:    kInvalidArgument with line, key, value and what is allowed. Unknown keys are refused, nothing is
-// corrected. Threads:   pure, except that users, groups and the host's own addresses are looked up. Spec:
-// qkdn-proxy.toml(5).
+// Shapes:    sizes in bytes; in the file "64MiB", "256KiB", "1GiB" or an integer of bytes. Relative paths
+//            are relative to the folder of the file.
+// Errors:    kInvalidArgument with line, key, value and what is allowed. Unknown keys are refused, nothing
+//            is corrected.
+// Threads:   pure, except that users, groups and the host's own addresses are looked up.
+// Spec:      qkdn-proxy.toml(5).
 
 #pragma once
 

@@ -2,8 +2,10 @@
 // config_reader.h - takes the keys out of a TOML document one by one and remembers which were asked for.
 //
 // Shapes:    a name is the path of a key, such as reservoir.low or peer[2].address.
-// Errors:    the first error sticks; after it every read gives a default. kInvalidArgument with line, key and
-// value. Ownership: the document outlives its readers. Threads:   no locking of its own.
+// Errors:    the first error sticks; after it every read gives a default. kInvalidArgument with line, key
+//            and value.
+// Ownership: the document outlives its readers.
+// Threads:   no locking of its own.
 
 #pragma once
 

@@ -3,9 +3,11 @@
 // keys, the other fetches those that the peer was given.
 //
 // Errors:    failures are retried with pauses and counted; a fetch with ids that cannot succeed answers
-// without keys. Ownership: two clients, two threads. Keys that nobody takes any more are wiped. Threads:
-// called from the event loop; the events come back there. Stop is quick, and no event comes after it. Spec:
-// ETSI GS QKD 014 V1.1.1 (2019-02).
+//            without keys.
+// Ownership: two clients, two threads. Keys that nobody takes any more are wiped.
+// Threads:   called from the event loop; the events come back there. Stop is quick, and no event comes
+//            after it.
+// Spec:      ETSI GS QKD 014 V1.1.1 (2019-02).
 
 #pragma once
 

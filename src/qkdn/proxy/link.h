@@ -5,7 +5,9 @@
 //
 // Errors:    what the peer does wrong ends the connection and the epoch, never the process.
 // Ownership: the link keeps references to its LinkIo, its ledgers and the sinks of open streams; see
-// pad_sink.h. Threads:   one. Spec:      src/qkdn/protocol/SIDEWAYS.md.
+//            pad_sink.h.
+// Threads:   one.
+// Spec:      src/qkdn/protocol/SIDEWAYS.md.
 
 #pragma once
 

@@ -2,8 +2,10 @@
 // north_server.h - the Unix socket of the proxy: takes local programs in and knows those that are connected.
 //
 // Errors:    Listen answers kUnavailable with path and reason. A program that may not use the proxy gets
-// Refused. Ownership: the socket, its name in the file system, and the programs. Threads:   that of the event
-// loop. Spec:      src/qkdn/protocol/NORTH.md; unix(7) (SO_PEERCRED, SO_PEERGROUPS).
+//            Refused.
+// Ownership: the socket, its name in the file system, and the programs.
+// Threads:   that of the event loop.
+// Spec:      src/qkdn/protocol/NORTH.md; unix(7) (SO_PEERCRED, SO_PEERGROUPS).
 
 #pragma once
 

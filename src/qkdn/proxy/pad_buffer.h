@@ -2,11 +2,11 @@
 // pad_buffer.h - the agreed pad of one ordered pair at one end: first in, first out, by position.
 //
 // Shapes:    a position counts bytes since the epoch began; what is held is [begin(), end()) without a gap.
-// What leaves
-//            the buffer, by use or by burning, is wiped here.
+//            What leaves the buffer, by use or by burning, is wiped here.
 // Errors:    Take answers false when not all of the range is held; the rest cannot fail.
 // Ownership: one locked region of `capacity` bytes, made by the constructor (std::bad_alloc when it cannot
-// be). Threads:   no locking of its own.
+//            be).
+// Threads:   no locking of its own.
 
 #pragma once
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // pad_sink.h - where the pad of one stream goes at this node: the window of the program that opened it.
 //
-// Ownership: a sink lives from the successful Open... of its link until Link::Close... for it, or until Ended
-// was called.
-//            Memory that Allocate gave out stays valid until Free or Granted for it.
-// Threads:   that of the proxy's event loop. A sink must not call back into the link from within one of these
-// calls.
+// Ownership: a sink lives from the successful Open... of its link until Link::Close... for it, or until
+//            Ended was called. Memory that Allocate gave out stays valid until Free or Granted for it.
+// Threads:   that of the proxy's event loop. A sink must not call back into the link from within one of
+//            these calls.
 
 #pragma once
 

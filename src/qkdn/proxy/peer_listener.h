@@ -2,8 +2,10 @@
 // peer_listener.h - takes in connections of other proxies, up to their Hello.
 //
 // Errors:    Listen answers kUnavailable with address and reason. Connections that fail are logged and
-// closed. Ownership: the listening socket; a connection goes to whoever `on_hello` gives it to. Threads: that
-// of the event loop. Spec:      src/qkdn/protocol/SIDEWAYS.md.
+//            closed.
+// Ownership: the listening socket; a connection goes to whoever `on_hello` gives it to.
+// Threads:   that of the event loop.
+// Spec:      src/qkdn/protocol/SIDEWAYS.md.
 
 #pragma once
 

@@ -3,7 +3,8 @@
 // used yet.
 //
 // Ownership: holds memory of the program's window until it is released or closed; Close comes before
-// destruction. Threads:   that of the event loop.
+//            destruction.
+// Threads:   that of the event loop.
 
 #pragma once
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // proxy.h - a qkdn-proxy: one event loop, one Peer for each other node, the socket for local programs.
 //
-// Errors:    Make answers why it cannot work with this configuration on this host; nothing ends it later but
-// Stop. Ownership: owns everything. Stop burns all pad that is held, and wipes it. Threads:   Run is the
-// event loop; Stop, Reload and TakeSnapshot may be called from any thread meanwhile. Spec: qkdn-proxy(8).
+// Errors:    Make answers why it cannot work with this configuration on this host; nothing ends it later
+//            but Stop.
+// Ownership: owns everything. Stop burns all pad that is held, and wipes it.
+// Threads:   Run is the event loop; Stop, Reload and TakeSnapshot may be called from any thread meanwhile.
+// Spec:      qkdn-proxy(8).
 
 #pragma once
 

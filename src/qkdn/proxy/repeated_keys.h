@@ -3,12 +3,10 @@
 // restored from a snapshot gives the same key bytes under new ids, and pad made of them would serve twice.
 //
 // Shapes:    the kLimit newest keys are remembered, each by hashes of its id and of its bytes.
-// Secrecy:   the hashes are those of a polynomial over a secret point, kept in locked memory and never told;
-// they are
-//            wiped with the object.
+// Secrecy:   the hashes are those of a polynomial over a secret point, kept in locked memory and never
+//            told; they are wiped with the object.
 // Limit:     it forgets at the end of the process. A KME that goes back in time while the proxy is not
-// running is not
-//            noticed.
+//            running is not noticed.
 // Threads:   no locking of its own.
 
 #pragma once

@@ -2,13 +2,13 @@
 // window.h - the memory through which one local program gets its pad: a file without a name that both map.
 //
 // Shapes:    address space of a fixed size; memory is taken page by page as it is used. Sealed against
-// changing its size,
-//            not against writing: the program wipes what it used.
+//            changing its size, not against writing: the program wipes what it used.
 // Errors:    Make answers kUnavailable. Allocate answers empty when there is no room in the window, or none
-// in the account. Ownership: the mapping and the descriptor; the account outlives the window. What the window
-// gave out is wiped by Free
-//            alone: what is not freed when the window is destroyed may be in a living program's hands, which
-//            would take the zeros for pad. The kernel clears it when the program's mapping is gone, too.
+//            in the account.
+// Ownership: the mapping and the descriptor; the account outlives the window. What the window gave out is
+//            wiped by Free alone: what is not freed when the window is destroyed may be in a living program's
+//            hands, which would take the zeros for pad. The kernel clears it when the program's mapping is
+//            gone, too.
 // Threads:   no locking of its own.
 // Spec:      memfd_create(2), fcntl(2) (F_ADD_SEALS), mlock2(2).
 
