@@ -11,6 +11,7 @@
 // Errors:    kUnavailable: no pad in time, proxy gone, stream ended, or another process after fork();
 //            trying anew may help. kInvalidArgument: the proxy refuses such a request for good. kCorrupt:
 //            an envelope that is not what the other node sealed. Every wait is bounded by the caller.
+//            std::bad_alloc is thrown as it comes; what is at hand is still there after it.
 // Ownership: a stream keeps its client's connection open. Pad belongs to the stream, in memory shared with
 //            the proxy; what is used is wiped at once.
 // Threads:   PadClient may be used by any number of threads; one PadStream by one thread at a time.

@@ -116,7 +116,12 @@ int Context::Final(std::uint8_t* out, std::size_t* written, std::size_t room) {
   if (!plain_ && !in_session()) LeaveSession();
   if (plain_) return aes_->Final(out, written, room);
   if (receiver_) {
-    const bool authentic = receiver_->Finish(tag_);
+    bool authentic = false;
+    try {
+      authentic = receiver_->Finish(tag_);
+    } catch (...) {
+      receiver_->End();
+    }
     tag_given_ = false;
     if (receiver_->foreign()) LeaveSession();
     return authentic ? 1 : 0;

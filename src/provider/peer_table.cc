@@ -27,13 +27,14 @@ void PeerTable::Add(const SessionId& session, const FirstIv& received, const Pee
   state.peers[session][received] = peer;
 }
 
-void PeerTable::Remove(const SessionId& session, const FirstIv& received) {
-  State& state = Here();
-  const std::lock_guard lock(state.mutex);
-  const auto found = state.peers.find(session);
-  if (found == state.peers.end()) return;
+void PeerTable::Remove(const SessionId& session, const FirstIv& received) noexcept {
+  State* const state = state_.load();
+  if (state == nullptr || state->mark != ProcessMark()) return;
+  const std::lock_guard lock(state->mutex);
+  const auto found = state->peers.find(session);
+  if (found == state->peers.end()) return;
   found->second.erase(received);
-  if (found->second.empty()) state.peers.erase(found);
+  if (found->second.empty()) state->peers.erase(found);
 }
 
 std::optional<Peer> PeerTable::Find(const SessionId& session, const FirstIv& sent) {

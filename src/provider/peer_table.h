@@ -40,7 +40,7 @@ class PeerTable {
 
   // Add says who sent a record 0 with this IV.
   void Add(const SessionId& session, const FirstIv& received, const Peer& peer);
-  void Remove(const SessionId& session, const FirstIv& received);
+  void Remove(const SessionId& session, const FirstIv& received) noexcept;
   // Find is the peer of the half that sends from this IV on.
   std::optional<Peer> Find(const SessionId& session, const FirstIv& sent);
 

@@ -24,8 +24,22 @@ using Program = FakeProxy::Program;
 constexpr std::uint64_t kPad = 512 << 10;
 const Bytes kControl = FrameRecords({32})[0];
 
-// So many allocations of this thread until one fails, in calls that Ceph makes; 0: none does.
-thread_local int attempts_until_failure = 0;
+// What this thread may allocate in calls that Ceph makes.
+struct Memory {
+  int allocations_left = 0;
+  bool for_good = false;  // otherwise one fails, and the next one succeeds
+  bool ends = false;
+  int failures = 0;
+
+  bool Fails() {
+    if (!ends || allocations_left-- > 0) return false;
+    allocations_left = 0;
+    ends = for_good;
+    ++failures;
+    return true;
+  }
+};
+thread_local Memory memory;
 
 // Refuses every request for pad to transmit from `bytes` on, as a proxy whose link is dry.
 FakeProxy::Handler DryFrom(std::uint64_t bytes) {
@@ -146,25 +160,67 @@ TEST(SessionFaults, GarbageWithoutPadIsWaitedForWithABound) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
 }
 
+// Grants pad in many pieces, none of which follows the one before it in the window.
+FakeProxy::Handler Scattered() {
+  return [top = std::uint64_t{0}](Program& program, const north::FromProgram& message) mutable {
+    const auto* more = std::get_if<north::More>(&message);
+    if (more == nullptr) return false;
+    FakeProxy::Stream& stream = program.streams.at(more->handle);
+    for (std::uint64_t left = more->want; left > 0;) {
+      const std::uint64_t size = std::min<std::uint64_t>(left, 8192);
+      if (top < program.window_bytes / 2 + size) top = program.window_bytes;
+      top -= size;
+      for (std::uint64_t i = 0; i < size; ++i)
+        program.window[top + i] = FakeProxy::PadByte(stream.open.stream, stream.offset + i);
+      const north::Grant grant{more->handle, stream.offset, FakeProxy::Position(stream.offset), top, size};
+      stream.grants.push_back(grant);
+      stream.offset += size;
+      left -= size;
+      program.Send(grant);
+    }
+    program.Send(north::Done{more->request});
+    return true;
+  };
+}
+
+// No block of the plaintext stands where it was. (Where nothing could be encrypted there are zeros.)
+void ExpectNothingReadable(const Bytes& plaintext, const Bytes& ciphertext) {
+  constexpr std::ptrdiff_t kBlock = 16;
+  ASSERT_EQ(plaintext.size(), ciphertext.size());
+  for (auto in = plaintext.begin(), out = ciphertext.begin(); in != plaintext.end();
+       in += kBlock, out += kBlock)
+    if (std::any_of(out, out + kBlock, [](std::uint8_t byte) { return byte != 0; })) {
+      EXPECT_FALSE(std::equal(in, in + kBlock, out));
+    }
+}
+
+// Every allocation in turn fails: alone, or with all that come after it in the call's thread.
 TEST(SessionFaults, WithoutMemoryNoCallFailsAndNothingReadableIsSent) {
-  FakeProxy pad_a({.name = "a", .node = 1, .receive_bytes = kPad});
+  FakeProxy pad_a({.name = "a", .node = 1, .receive_bytes = kPad}, Scattered());
   FakeProxy pad_b({.name = "b", .node = 2, .receive_bytes = kPad});
   TestOpenssl a(pad_a.path(), "wait_ms = 100"), b(pad_b.path(), "wait_ms = 100");
-  const Bytes record = FrameRecords({5000})[0];
   std::uint8_t number = 0;
-  int ended = 0;
-  for (int attempt = 1; attempt <= 60; ++attempt) {
-    CephSession session(a, b, ++number);
-    attempts_until_failure = attempt;
-    Record sealed;
-    if (session.Greet()) sealed = session.a_tx.Seal(record);
-    ended += attempts_until_failure == 0;  // there was an allocation to fail
-    attempts_until_failure = 0;
-    EXPECT_NE(record, sealed.ciphertext);
-    const auto opened = session.b_rx.Open(sealed);
-    EXPECT_TRUE(!opened || *opened == record);
+  for (const bool for_good : {false, true}) {
+    for (const bool greeted : {false, true}) {
+      int tried = 0;
+      for (bool failed = true; failed; ++tried) {
+        CephSession session(a, b, ++number);
+        ASSERT_TRUE(!greeted || (session.Greet() && session.Talk()));
+        memory = {.allocations_left = tried, .for_good = for_good, .ends = true};
+        if (greeted || session.Greet()) {
+          for (const Bytes& record : FrameRecords({60, 100, 0, 200000})) {
+            const Record sealed = session.a_tx.Seal(record);
+            ExpectNothingReadable(record, sealed.ciphertext);
+            const auto opened = session.b_rx.Open(sealed);
+            EXPECT_TRUE(!opened || *opened == record);
+          }
+        }
+        failed = memory.failures > 0;
+        memory = {};
+      }
+      EXPECT_GT(tried, 20) << "for_good=" << for_good << " greeted=" << greeted;
+    }
   }
-  EXPECT_GT(ended, 10);
   CephSession after(a, b, ++number);
   ASSERT_TRUE(after.Greet());
   EXPECT_TRUE(after.Talk());
@@ -205,10 +261,9 @@ TEST(SessionFaults, AChildDoesNotUseItsParentsPadAndHasSessionsOfItsOwn) {
 // The provider's, too: it is looked up in the program first. Inline, GCC would see malloc() paired with
 // delete.
 [[gnu::noinline]] void* operator new(std::size_t size) {
-  using namespace ssn::provider;
-  if (in_call_of_ceph && attempts_until_failure > 0 && --attempts_until_failure == 0) throw std::bad_alloc();
-  if (void* memory = std::malloc(size)) return memory;
+  if (ssn::provider::in_call_of_ceph && ssn::provider::memory.Fails()) throw std::bad_alloc();
+  if (void* allocated = std::malloc(size)) return allocated;
   throw std::bad_alloc();
 }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* allocated) noexcept { std::free(allocated); }
+[[gnu::noinline]] void operator delete(void* allocated, std::size_t) noexcept { std::free(allocated); }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "qkdn/client/refusal.h"
+#include "ssn/secret.h"
 
 namespace ssn::qkdn::client {
 namespace {
@@ -117,6 +118,7 @@ void Connection::Close(Lock& lock, StreamState& stream, std::uint64_t unreleased
   for (Request* request : {&stream.demand, &stream.prefetch})
     if (request->waiting()) Forget(*request);
   const std::uint32_t handle = stream.handle;
+  for (const north::Grant& pad : stream.incoming) Wipe(window_->At(pad.window_offset, pad.length));
   granted_.Close(handle);
   streams_.erase(handle);
   const Deadline patience = After(kClosePatience);
@@ -221,8 +223,9 @@ void Connection::On(const north::Ended& ended) {
 }
 
 void Connection::On(const north::StatusText& status) {
-  if (Request* request = Finish(status.request, Request::State::kDone); request != nullptr)
-    request->text = status.json;
+  if (const auto found = requests_.find(status.request); found != requests_.end())
+    found->second->text = status.json;
+  Finish(status.request, Request::State::kDone);
 }
 
 }  // namespace ssn::qkdn::client

@@ -4,8 +4,9 @@
 // There is no thread of its own: of the threads that wait for an answer, one reads the socket and hands out
 // what comes to all of them.
 //
-// Errors:    whatever the proxy does wrong, and memory that is not there, ends the connection for all its
-//            users (lost()); a connection is never revived. It is not closed then: the proxy may only learn
+// Errors:    whatever the proxy does wrong ends the connection for all its users (lost()), and so does a
+//            message there is no memory for; otherwise std::bad_alloc comes to the caller, and nothing has
+//            changed. A connection is never revived. It is not closed then: the proxy may only learn
 //            that nobody uses the window when that is so, which is when the last user is gone.
 // Ownership: held by shared_ptr. In a child of fork() it is left as it is, for ever: see fork_mark.h.
 // Threads:   any number. Members that take a lock need the lock of this connection, held.
@@ -92,7 +93,7 @@ class Connection {
   void Detach(Lock&, const StreamId& stream) noexcept { TrySend(north::Detach{stream}); }
   // Release tells the proxy that the stream's pad below `offset` is used. False: not now, try again later.
   bool Release(Lock& lock, const StreamState& stream, std::uint64_t offset) noexcept;
-  // Close ends the stream and destroys its state. `unreleased`: up to here its pad is used, which the proxy
+  // Close ends the stream, wipes what it has not taken and destroys its state. `unreleased`: up to here its pad is used, which the proxy
   // was not told yet; 0: it was.
   void Close(Lock& lock, StreamState& stream, std::uint64_t unreleased) noexcept;
 

@@ -111,12 +111,13 @@ class Client final : public PadClient {
     return answer.ok() ? Status() : answer.status();
   }
 
-  void Detach(const StreamId& id) override {
-    State& state = Here();
+  void Detach(const StreamId& id) noexcept override {
+    State* const state = state_.load();
+    if (state->mark != ProcessMark()) return;
     ConnectionPtr connection;
     {
-      const std::lock_guard lock(state.mutex);
-      connection = state.connection;
+      const std::lock_guard lock(state->mutex);
+      connection = state->connection;
     }
     if (connection == nullptr) return;
     auto lock = connection->Hold();

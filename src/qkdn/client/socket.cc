@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <thread>
 
 namespace ssn::qkdn::client {
@@ -62,7 +63,8 @@ Result<std::unique_ptr<Socket>> Socket::Connect(const std::string& path, Deadlin
     const ForkPause pause;
     const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return failure(std::strerror(errno));
-    made.reset(new Socket(fd, pause));
+    made.reset(new (std::nothrow) Socket(fd, pause));
+    if (made == nullptr) return close(fd), failure(std::strerror(ENOMEM));
   }
   while (connect(made->fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const int error = errno;

@@ -5,7 +5,6 @@
 #include <cassert>
 #include <new>
 #include <string>
-#include <utility>
 
 #include "otp/one_time_pad.h"
 #include "qkdn/client/refusal.h"
@@ -87,30 +86,35 @@ Stream::~Stream() {
     return;
   }
   auto lock = connection_->Hold();
-  const auto wipe = [this](const north::Grant& pad) {
-    Wipe(connection_->window().At(pad.window_offset, pad.length));
-  };
-  std::for_each(extents_->begin(), extents_->end(), wipe);
-  std::for_each(state_.incoming.begin(), state_.incoming.end(), wipe);
+  for (const north::Grant& extent : *extents_)
+    Wipe(connection_->window().At(extent.window_offset, extent.length));
   // What is not released when the stream is closed goes into the books as burnt.
   connection_->Close(lock, state_, used_ > released_ ? used_ : 0);
 }
 
-// Takes each grant once, even if there is no memory for the next: those behind it are then lost.
+// Takes each grant once, even if there is no memory for the next, and leaves none out: the receiver would
+// go on with pad that is not ours, under a tag that is right.
 void Stream::TakeOver(const Connection::Lock&) {
   const auto follows = [](const north::Grant& grant, const north::Grant& last) {
     return last.position + last.length == grant.position &&
            last.window_offset + last.length == grant.window_offset;
   };
-  const auto incoming = std::exchange(state_.incoming, {});
-  for (const north::Grant& grant : incoming) {
-    if (!extents_->empty() && follows(grant, extents_->back()))
-      extents_->back().length += grant.length;
-    else
-      extents_->push_back(grant);
-    at_hand_ += grant.length;
-    taken_over_ += grant.length;
+  auto& incoming = state_.incoming;
+  auto grant = incoming.begin();
+  try {
+    for (; grant != incoming.end(); ++grant) {
+      if (!extents_->empty() && follows(*grant, extents_->back()))
+        extents_->back().length += grant->length;
+      else
+        extents_->push_back(*grant);
+      at_hand_ += grant->length;
+      taken_over_ += grant->length;
+    }
+  } catch (const std::bad_alloc&) {
+    incoming.erase(incoming.begin(), grant);
+    throw;
   }
+  incoming.clear();
 }
 
 std::string Stream::Name() const { return "pad stream with node " + std::to_string(peer_); }

@@ -126,15 +126,15 @@ void Window::TakeBack(MutableByteSpan memory) {
 }
 
 void Window::GiveBack(std::uint64_t offset, std::uint64_t length) {
+  const auto begin = resident_.begin() + static_cast<std::ptrdiff_t>(offset / page_);
+  const auto end = begin + static_cast<std::ptrdiff_t>(length / page_);
+  const auto pages = static_cast<std::uint64_t>(std::count(begin, end, true));
+  if (pages == 0) return;
   // Should the system refuse, the pages stay, and stay on the account.
   if (fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
                 static_cast<off_t>(length)) != 0)
     return;
-  std::uint64_t pages = 0;
-  for (std::uint64_t i = offset / page_; i < (offset + length) / page_; ++i) {
-    pages += resident_[i] ? 1u : 0u;
-    resident_[i] = false;
-  }
+  std::fill(begin, end, false);
   resident_pages_ -= pages;
   account_.Return(pages * page_);
 }

@@ -7,8 +7,10 @@ namespace ssn::qkdn::proxy {
 
 bool WindowMemory::Reserve(std::uint64_t bytes) {
   if (bytes > max_) return false;
-  if (used_ > max_ - bytes)
-    for (Window* window : windows_) window->Trim();
+  for (Window* window : windows_) {
+    if (used_ <= max_ - bytes) break;
+    window->Trim();
+  }
   if (used_ > max_ - bytes) return false;
   used_ += bytes;
   return true;
