@@ -64,7 +64,7 @@ bulk() {
     local mode=$1 name=$2 used burnt
     shift 2
     [[ $mode != otp ]] || { fill_reservoirs && used=$(pad used) && burnt=$(pad burnt); }
-    timeout 300 rados bench -p sessions 120 "$@" --run-name "$mode" --format json >"$out/sessions-$name-$mode-$turn.json" 2>>"$log"
+    timeout 300 rados bench -p sessions 120 "$@" --run-name "$mode-${name/read/write}" --format json >"$out/sessions-$name-$mode-$turn.json" 2>>"$log"
     [[ $mode != otp ]] ||
         printf '%s %s\n' $(($(pad used) - used)) $(($(pad burnt) - burnt)) >"$out/pad-$name-$turn.txt"
 }
@@ -93,7 +93,7 @@ idle() {
 }
 
 measure_sessions() {
-    local mode turn
+    local mode turn name
     say 'starting a cluster of six OSDs and their trusted nodes'
     # Of a development cluster it is only the intervals that are not Ceph's own.
     { otp_ceph_limits && printf '%s\n' 'osd heartbeat interval = 6' 'osd heartbeat grace = 20' 'mgr stats period = 5'; } \
@@ -111,7 +111,7 @@ measure_sessions() {
             bulk "$mode" write write -b 4M -t 16 --max-objects "$objects_of_a_turn" --no-cleanup
             bulk "$mode" read seq -t 16
             bulk "$mode" single write -b 4M -t 1 --max-objects "$((objects_of_a_turn / 4))" --no-cleanup
-            timeout 300 rados -p sessions cleanup --run-name "$mode" >>"$log" 2>&1
+            for name in write single; do timeout 300 rados -p sessions cleanup --run-name "$mode-$name" >>"$log" 2>&1; done
         done
     done
     say 'pad of small objects, and of an idle cluster'

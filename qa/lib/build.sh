@@ -34,13 +34,14 @@ install_packages() {
         die "apt-get install failed: $log"
 }
 
-# build_target TARGET FOLDER LOG [CMAKE-ARGUMENT...]
+# build_target "TARGET..." FOLDER LOG [CMAKE-ARGUMENT...]
 build_target() {
-    local target=$1 folder=$2 log=$3
+    local folder=$2 log=$3 targets
+    read -ra targets <<<"$1"
     shift 3
     say "building in $folder"
     cmake -S "$repo" -B "$folder" -DSSN_WERROR=ON "$@" >>"$log" 2>&1 || { tail -n 15 "$log" >&2; die "cmake failed: $log"; }
-    cmake --build "$folder" --target "$target" -j "$(nproc)" 2>&1 | tee -a "$log" | build_progress || {
+    cmake --build "$folder" --target "${targets[@]}" -j "$(nproc)" 2>&1 | tee -a "$log" | build_progress || {
         grep -E 'error|\*\*\*' "$log" | tail -n 15 >&2 || true
         die "the build failed: $log"
     }

@@ -66,6 +66,11 @@ process_pid() {
     printf '%s\n' "$pid"
 }
 
+# process_record NAME PID: a process that was not started by process_start.
+process_record() {
+    printf '%s %s %s\n' "$2" "$(start_time "$2")" "$boot_id" >"$cluster_dir/pid/$1"
+}
+
 process_runs() { process_pid "$1" >/dev/null; }
 
 process_gone() { ! process_runs "$1"; }

@@ -22,11 +22,24 @@ daemons() {
     done
 }
 
-# load SECONDS: starts writing in the background; its pid is in $writer.
-load() {
-    "${client[@]}" timeout 120 rados bench -p safe "$1" write -b 1M -t 4 --no-cleanup --run-name "load$RANDOM" \
-        >"$work/bench" 2>&1 &
+# in_background COMMAND...: its pid is in $writer. It ends with the test file, if not before.
+in_background() {
+    set -m # a group of its own
+    "$@" &
+    set +m
     writer=$!
+    process_record test.writer "$writer"
+}
+
+# load SECONDS [ARGUMENT...]: writes in the background.
+load() {
+    rm -f "$work/bench" # of the one before
+    in_background write_load "$@"
+}
+
+write_load() {
+    "${client[@]}" timeout 300 rados bench -p safe "$1" write -b 1M -t 4 --no-cleanup --run-name "load$RANDOM" "${@:2}" \
+        >"$work/bench" 2>&1
 }
 
 # survived DAEMONS: those of before run still, the cluster is healthy, and data is as it was written.

@@ -60,9 +60,21 @@ use_cluster() {
     eval "$settings"
 }
 
+# stop_own: a test's own processes are recorded as test.NAME and lead a group each. One that failed has left them.
+stop_own() {
+    local name pid
+    declare -F process_names >/dev/null || return 0
+    for name in $(process_names test); do
+        pid=$(process_pid "$name") || continue
+        kill -KILL -- "-$pid" 2>/dev/null || kill -KILL "$pid"
+        wait_until 10 process_gone "$name"
+    done
+}
+
 finish() {
     local status=$?
     set +e
+    stop_own
     if declare -F teardown >/dev/null; then teardown; fi
     # Even a run that was ended in the middle of its setup has a cluster by now.
     if [[ -e $cluster_dir ]]; then

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "tools/admin_socket.h"
 #include "tools/ask_proxy.h"
 #include "tools/text_table.h"
 
@@ -87,6 +88,21 @@ Result<std::vector<CephDaemon>> FindUnprotected(const std::vector<CephDaemon>& d
   return unprotected;
 }
 
+Result<std::string> NotSecureOnly(const std::string& config) {
+  constexpr const char* kModes[] = {"ms_cluster_mode",     "ms_service_mode",     "ms_client_mode",
+                                    "ms_mon_cluster_mode", "ms_mon_service_mode", "ms_mon_client_mode"};
+  std::vector<std::string> others;
+  try {
+    const json values = json::parse(config);
+    for (const char* mode : kModes)
+      if (const auto value = values.at(mode).get<std::string>(); value != "secure")
+        others.push_back(fmt::format("{}={}", mode, value));
+  } catch (const json::exception& error) {
+    return Status::Corrupt(fmt::format("its configuration cannot be understood: {}", error.what()));
+  }
+  return fmt::format("{}", fmt::join(others, ", "));
+}
+
 CLI::App* AddLinks(CLI::App& app, LinksOptions& options) {
   CLI::App* links =
       app.add_subcommand("links", "Programs whose sessions are under one-time pad, and with whom");
@@ -112,15 +128,31 @@ int Fail(const std::string& why) {
   return kFailed;
 }
 
+// Why a daemon may have sessions without the provider; empty: it may not.
+std::string OpenDoors(const CephDaemon& daemon) {
+  const auto config = AskAdminSocket(daemon.pid, R"({"prefix": "config show"})");
+  if (!config.ok()) return config.status().message();
+  const auto modes = NotSecureOnly(config.value());
+  if (!modes.ok()) return modes.status().message();
+  return modes.value().empty() ? "" : modes.value() + " allows sessions that are not encrypted";
+}
+
 int Check(const LinksOptions& options, const std::vector<std::string>& statuses) {
   const std::vector<CephDaemon> daemons = RunningDaemons(options.conf);
   if (daemons.empty()) return Fail("no daemon of Ceph runs here");
   const auto unprotected = FindUnprotected(daemons, statuses);
   if (!unprotected.ok()) return Fail(unprotected.status().message());
-  for (const CephDaemon& daemon : unprotected.value())
-    fmt::print("{} (pid {}) is not protected: no proxy knows of a session of it\n", daemon.name, daemon.pid);
-  if (unprotected.value().empty()) fmt::print("all {} daemons are protected\n", daemons.size());
-  return unprotected.value().empty() ? 0 : 1;
+  bool all = true;
+  for (const CephDaemon& daemon : daemons) {
+    const bool attached =
+        std::ranges::find(unprotected.value(), daemon.pid, &CephDaemon::pid) == unprotected.value().end();
+    const std::string why = attached ? OpenDoors(daemon) : "no proxy knows of a session of it";
+    if (why.empty()) continue;
+    all = false;
+    fmt::print("{} (pid {}) is not protected: {}\n", daemon.name, daemon.pid, why);
+  }
+  if (all) fmt::print("all {} daemons are protected\n", daemons.size());
+  return all ? 0 : 1;
 }
 
 }  // namespace

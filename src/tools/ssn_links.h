@@ -2,7 +2,7 @@
 // ssn_links.h - `ssn links`: which programs of this trusted node have their msgr2 sessions under one-time
 // pad, and which daemons of Ceph do not.
 //
-// Errors:    kCorrupt: a proxy's answer cannot be understood.
+// Errors:    kCorrupt: the answer of a proxy or a daemon cannot be understood.
 // Threads:   none of its own.
 // Spec:      ssn(1); the JSON is described in src/qkdn/proxy/status_json.h.
 
@@ -25,6 +25,11 @@ Result<std::string> FormatLinks(const std::vector<std::string>& statuses);
 // proxy had more programs than it could list.
 Result<std::vector<CephDaemon>> FindUnprotected(const std::vector<CephDaemon>& daemons,
                                                 const std::vector<std::string>& statuses);
+
+// NotSecureOnly names the messenger modes, of a daemon's answer to `config show`, that let it have sessions
+// which are not encrypted: "ms_cluster_mode=crc secure". Empty: there is none. No proxy knows of such
+// sessions.
+Result<std::string> NotSecureOnly(const std::string& config);
 
 struct LinksOptions {
   std::vector<std::string> socket_paths = {"/run/ssn/pad.sock"};

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <thread>
 
+#include "tools/admin_socket.h"
+
 namespace ssn::tools {
 namespace {
 
@@ -55,6 +57,23 @@ TEST(SsnLinks, ADaemonWithoutAnAttachedSessionIsNotProtected) {
 TEST(SsnLinks, AListThatIsCutShortProvesNothing) {
   EXPECT_EQ("a proxy has 3 programs more than it lists",
             FindUnprotected({{"osd.1", 81}}, {kNodeZero, kNodeTwo}).status().message());
+}
+
+TEST(SsnLinks, EveryModeHasToBeSecureAlone) {
+  const std::string begin = R"({"name":"osd.0","ms_cluster_mode":"secure","ms_service_mode":"secure",)";
+  const std::string end = R"("ms_mon_cluster_mode":"secure","ms_mon_service_mode":"secure",)"
+                          R"("ms_mon_client_mode":"secure"})";
+  EXPECT_EQ("", NotSecureOnly(begin + R"("ms_client_mode":"secure",)" + end).value());
+  EXPECT_EQ("ms_client_mode=crc secure",
+            NotSecureOnly(begin + R"("ms_client_mode":"crc secure",)" + end).value());
+  EXPECT_EQ("ms_client_mode=secure crc",
+            NotSecureOnly(begin + R"("ms_client_mode":"secure crc",)" + end).value());
+  EXPECT_EQ(Status::Code::kCorrupt, NotSecureOnly(begin + end).status().code()) << "one is missing";
+  EXPECT_EQ(Status::Code::kCorrupt, NotSecureOnly("").status().code());
+}
+
+TEST(AdminSocket, ADaemonWithoutOneIsNotAsked) {
+  EXPECT_EQ("it has no admin socket", AskAdminSocket(getpid(), "{}").status().message());
 }
 
 // A shell by the name of a daemon, which waits for the end of its input.
