@@ -23,7 +23,7 @@ make_otp() {
     module=$cluster_dir/ssnotp.so
     for ((node = 0; node < $1; node++)); do
         sed -e "s|^module = .*|module = $module|" -e "s|^socket = .*|socket = $(pad_socket "$node")|" \
-            "$otp_deploy/openssl.cnf" >"$(otp_conf "$node")"
+            "$otp_deploy/openssl.cnf.in" >"$(otp_conf "$node")"
     done
     printf '%s\n' $(($1 - 1)) >"$cluster_dir/clients-node"
 }
