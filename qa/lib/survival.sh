@@ -14,6 +14,14 @@ is_same() { "${client[@]}" timeout 60 rados -p safe get "$1" - | cmp - "$work/ob
 
 healthy() { "${client[@]}" timeout 20 ceph health | grep -q '^HEALTH_OK'; }
 
+# healthy_within SECONDS: waits for HEALTH_OK, or says what is in its way and fails.
+healthy_within() {
+    wait_for "$1" healthy && return
+    "${client[@]}" timeout 20 ceph health detail || true
+    "${client[@]}" timeout 20 ceph pg dump_stuck 2>/dev/null || true
+    return 1
+}
+
 # daemons: prints the pid of every daemon that has to survive.
 daemons() {
     local name
@@ -31,20 +39,19 @@ in_background() {
     process_record test.writer "$writer"
 }
 
-# load SECONDS [ARGUMENT...]: writes in the background.
+# load SECONDS [ARGUMENT...]: writes in the background, and removes what it has written: the OSDs are small.
 load() {
     rm -f "$work/bench" # of the one before
     in_background write_load "$@"
 }
 
 write_load() {
-    "${client[@]}" timeout 300 rados bench -p safe "$1" write -b 1M -t 4 --no-cleanup --run-name "load$RANDOM" "${@:2}" \
-        >"$work/bench" 2>&1
+    "${client[@]}" timeout 300 rados bench -p safe "$1" write -b 1M -t 4 --run-name "load$RANDOM" "${@:2}" >"$work/bench" 2>&1
 }
 
 # survived DAEMONS: those of before run still, the cluster is healthy, and data is as it was written.
 survived() {
-    wait_for 120 healthy
+    healthy_within 120
     [[ $(daemons) == "$1" ]] || fail "a daemon ended: $(diff <(echo "$1") <(daemons))"
     is_same before
     put after
