@@ -65,6 +65,9 @@ class PadStream {
   // Xor writes in ^ pad to `out` and uses the pad. `in` and `out` are the same memory or do not overlap.
   // REQUIRES: in.size() == out.size() and in.size() <= available(). What has no pad comes out as zeros.
   virtual void Xor(ByteSpan in, MutableByteSpan out) noexcept = 0;
+  // Account tells the proxy what was used, if that is 64 KiB or more since it was told. For the end of a
+  // message: within one, the proxy is told of each MiB, or of less if the window is small.
+  virtual void Account() noexcept = 0;
 
   virtual const PadEpoch& epoch() const noexcept = 0;
 };

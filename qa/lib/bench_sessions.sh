@@ -69,10 +69,16 @@ bulk() {
         printf '%s %s\n' $(($(pad used) - used)) $(($(pad burnt) - burnt)) >"$out/pad-$name-$turn.txt"
 }
 
+# warm_up: what was just started has its sessions, and memory that it has used before.
+warm_up() {
+    timeout 300 rados bench -p sessions 120 write -b 4M -t 16 --max-objects 16 --no-cleanup --run-name warm >>"$log" 2>&1
+    timeout 300 rados -p sessions cleanup --run-name warm >>"$log" 2>&1
+}
+
 # set_up MODE: times of thirty new clients.
 set_up() {
     local i
-    for ((i = 0; i < 30; i++)); do "$repo/qa/lib/set_up_time.py" sessions small; done >"$out/set-up-$1.txt"
+    for ((i = 0; i < 30; i++)); do "$repo/qa/lib/set_up_time.py" sessions small; done >>"$out/set-up-$1.txt"
 }
 
 # pad_of_small_objects POOL: what an object of 4 KiB takes.
@@ -94,6 +100,8 @@ idle() {
 
 measure_sessions() {
     local mode turn name
+    say 'records under one-time pad'
+    "$build/bin/ssn-bench" otp --json >"$out/otp.json"
     say 'starting a cluster of six OSDs and their trusted nodes'
     # Of a development cluster it is only the intervals that are not Ceph's own.
     { otp_ceph_limits && printf '%s\n' 'osd heartbeat interval = 6' 'osd heartbeat grace = 20' 'mgr stats period = 5'; } \
@@ -107,7 +115,9 @@ measure_sessions() {
             say "turn $turn of $rounds: $mode"
             switch_sessions "$mode"
             fill_reservoirs
-            ((turn > 1)) || set_up "$mode"
+            warm_up
+            fill_reservoirs
+            set_up "$mode"
             bulk "$mode" write write -b 4M -t 16 --max-objects "$objects_of_a_turn" --no-cleanup
             bulk "$mode" read seq -t 16
             bulk "$mode" single write -b 4M -t 1 --max-objects "$((objects_of_a_turn / 4))" --no-cleanup

@@ -32,9 +32,12 @@ void OtpReceiver::Update(ByteSpan in, MutableByteSpan out) {
 bool OtpReceiver::Finish(ByteSpan tag) {
   if (!begun_) Begin(0);
   const auto expected = pad_ ? mac_.Finish() : std::nullopt;
-  if (expected && CRYPTO_memcmp(expected->data(), tag.data(), expected->size()) == 0) return true;
-  End();
-  return false;
+  if (!expected || CRYPTO_memcmp(expected->data(), tag.data(), expected->size()) != 0) {
+    End();
+    return false;
+  }
+  pad_->Account();
+  return true;
 }
 
 }  // namespace ssn::provider

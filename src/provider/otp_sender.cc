@@ -64,6 +64,7 @@ void OtpSender::Finish(MutableByteSpan tag) {
   if (!begun_) Begin({});
   const auto computed = ended_ ? std::nullopt : mac_.Finish();
   if (computed) {
+    pad_->Account();
     std::copy(computed->begin(), computed->end(), tag.begin());
     return;
   }

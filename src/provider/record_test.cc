@@ -27,6 +27,7 @@ class CountingPad final : public PadStream {
     for (std::size_t i = 0; i < in.size(); ++i) out[i] = static_cast<std::uint8_t>(in[i] ^ (++used_ & 0xFF));
     left -= in.size();
   }
+  void Account() noexcept override {}
   const PadEpoch& epoch() const noexcept override { return epoch_; }
 
   std::size_t left = 1000;
@@ -181,6 +182,7 @@ TEST(RecordMac, ThePlaceOfThePadIsPartOfTheRecord) {
     void Xor(ByteSpan, MutableByteSpan out) noexcept override {
       std::fill(out.begin(), out.end(), std::uint8_t{7});
     }
+    void Account() noexcept override {}
     const PadEpoch& epoch() const noexcept override { return epoch_; }
 
    private:

@@ -37,6 +37,7 @@ class MemoryPad final : public PadStream {
     return {pad_.subspan(at_, std::min(limit, pad_.size() - at_)), at_};
   }
   void Use(std::size_t bytes) noexcept override { at_ = (at_ + bytes) % pad_.size(); }
+  void Account() noexcept override {}
   void Xor(ByteSpan in, MutableByteSpan out) noexcept override {
     while (!in.empty()) {
       const MutableByteSpan pad = Next(in.size()).pad;

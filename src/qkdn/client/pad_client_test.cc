@@ -153,11 +153,15 @@ TEST(PadClient, TheProxyLearnsWhatWasUsed) {
     });
   };
   stream->Use(65535);
+  stream->Account();  // too little
   stream->Use(1);
-  EXPECT_TRUE(released(65536));  // 64 KiB since the last one
-  stream->Use(200000 - 65536);
+  stream->Account();
+  EXPECT_TRUE(released(65536));
+  stream->Use(131072);
+  EXPECT_TRUE(released(196608));  // a 64th of this window
+  stream->Use(200000 - 196608);
   EXPECT_TRUE(released(200000));  // the end of the grant
-  proxy.With([](Program& program) { EXPECT_EQ(2u, Count<north::Release>(program)); });
+  proxy.With([](Program& program) { EXPECT_EQ(3u, Count<north::Release>(program)); });
   EXPECT_EQ(0u, proxy.not_wiped());
 }
 

@@ -17,9 +17,9 @@ using std::chrono::milliseconds;
 
 constexpr std::uint64_t kFirstChunk = 4096;
 constexpr std::uint64_t kLastChunk = std::uint64_t{4} << 20;
-constexpr milliseconds kChunkLasts{1000};  // then it is large enough
-constexpr std::uint64_t kReleaseEvery = 65536;
-constexpr milliseconds kPrefetchPause{50};  // after one that brought nothing
+constexpr milliseconds kChunkLasts{1000};        // then it is large enough
+constexpr std::uint64_t kReleasesOfWindow = 64;  // one stream shall not keep much of it
+constexpr milliseconds kPrefetchPause{50};       // after one that brought nothing
 
 // Somewhat less than we wait ourselves, so that the proxy's reason still arrives in time.
 std::uint32_t ProxyWaitMs(Deadline deadline, milliseconds most) {
@@ -41,6 +41,8 @@ Stream::Stream(std::shared_ptr<Connection> connection, StreamState& state, const
       kind_(plan.kind),
       fetch_ahead_(plan.fetch_ahead && plan.direction == PadDirection::kTransmit &&
                    plan.kind == north::StreamKind::kSession),
+      release_every_(
+          std::clamp(connection_->window().size() / kReleasesOfWindow, kReleaseLeast, kReleaseMost)),
       epoch_(state.epoch),
       extents_(std::make_unique<Extents>()),
       chunk_(plan.want),
@@ -222,16 +224,18 @@ void Stream::Xor(ByteSpan in, MutableByteSpan out) noexcept {
   if (connection_->ours()) Settle();
 }
 
-// Tells the proxy what it should know after some pad was used.
+void Stream::ReleaseIf(std::uint64_t used) noexcept {
+  if (!connection_->usable() || used_ - released_ < used) return;
+  auto lock = connection_->Hold();
+  if (!connection_->Release(lock, state_, used_)) return;
+  released_ = used_;
+  release_due_ = false;
+}
+
+// What is due after some pad was used.
 void Stream::Settle() noexcept {
   if (connection_->lost()) return;
-  if (release_due_ || used_ - released_ >= kReleaseEvery) {
-    auto lock = connection_->Hold();
-    if (connection_->Release(lock, state_, used_)) {
-      released_ = used_;
-      release_due_ = false;
-    }
-  }
+  ReleaseIf(release_due_ ? 1 : release_every_);
   if (fetch_ahead_ && !prefetching_ && at_hand_ < chunk_ / 2 && Clock::now() >= no_prefetch_before_) try {
       Prefetch();
     } catch (const std::bad_alloc&) {  // the next Reserve will ask

@@ -43,9 +43,13 @@ class Stream final : public PadStream {
   Piece Next(std::size_t limit) noexcept override;
   void Use(std::size_t bytes) noexcept override;
   void Xor(ByteSpan in, MutableByteSpan out) noexcept override;
+  void Account() noexcept override { ReleaseIf(kReleaseLeast); }
   const PadEpoch& epoch() const noexcept override { return epoch_; }
 
  private:
+  // What the proxy is told of at once. Telling takes as long as encrypting some 20 KiB.
+  static constexpr std::uint64_t kReleaseLeast = std::uint64_t{64} << 10;
+  static constexpr std::uint64_t kReleaseMost = std::uint64_t{1} << 20;
   using Extents = std::deque<north::Grant>;
 
   Stream(std::shared_ptr<Connection> connection, StreamState& state, const Plan& plan);
@@ -56,6 +60,7 @@ class Stream final : public PadStream {
   MutableByteSpan FrontPad(std::size_t limit) const noexcept;
   void Advance(std::size_t bytes) noexcept;
   void Settle() noexcept;
+  void ReleaseIf(std::uint64_t used) noexcept;
   std::string Name() const;
   Status Short(std::size_t bytes, const char* circumstance) const;
 
@@ -65,6 +70,7 @@ class Stream final : public PadStream {
   const PadDirection direction_;
   const north::StreamKind kind_;
   const bool fetch_ahead_;
+  const std::uint64_t release_every_;
   const PadEpoch epoch_;
   std::unique_ptr<Extents> extents_;  // at hand, in order; never empty ones
   std::size_t at_hand_ = 0;
