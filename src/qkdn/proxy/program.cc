@@ -151,9 +151,10 @@ bool Program::CheckSizes(std::uint32_t request, const ProgramStream::Name& strea
                     fmt::format("need={} of an envelope is outside 1..{}", need, kMaxEnvelopePadBytes)),
              false;
   }
-  if (need > window_->size())
-    return Answer(request, Refusal::kTooLarge,
-                  fmt::format("need={} is more than the window of {} bytes", need, window_->size())),
+  if (const std::uint64_t most = window_->MostFor(need); need > most)
+    return Answer(
+               request, Refusal::kTooLarge,
+               fmt::format("need={} is more than the {} bytes that the window can hold at once", need, most)),
            false;
   return true;
 }

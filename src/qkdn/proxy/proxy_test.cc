@@ -296,12 +296,24 @@ TEST_F(ProxyTest, WindowThatIsFullRefusesAndServesAgainAfterRelease) {
   std::uint32_t handle = 0;
   std::uint64_t offset = Sum(OpenToTransmit(program, Id(1), 4096, 4096, &handle));
   program.Send(north::More{2, handle, 61440, 61440, 5000});
+  const auto too_large = program.Expect<north::Refused>();
+  EXPECT_EQ(Refusal::kWindowFull, too_large.reason);
+  program.Send(north::More{3, handle, 61441, 61441, 5000});
+  const auto never = program.Expect<north::Refused>();
+  EXPECT_EQ(Refusal::kTooLarge, never.reason);
+  EXPECT_EQ("need=61441 is more than the 61440 bytes that the window can hold at once", never.message);
+  program.Send(north::More{4, handle, 57344, 57344, 5000});
   offset += Sum(Grants(program));
-  EXPECT_EQ(64u << 10, offset);
-  program.Send(north::More{3, handle, 1, 1, 100});
+  EXPECT_EQ(60u << 10, offset);
+  program.Send(north::More{5, handle, 4097, 4097, 100});
+  EXPECT_EQ(Refusal::kWindowFull, program.Expect<north::Refused>().reason);
+  program.Send(north::More{6, handle, 1000, 4097, 100});
+  offset += Sum(Grants(program));
+  EXPECT_EQ((60u << 10) + 1000, offset) << "what it needs is small, what it wants is not";
+  program.Send(north::More{7, handle, 1, 1, 100});
   EXPECT_EQ(Refusal::kWindowFull, program.Expect<north::Refused>().reason);
   program.Send(north::Release{handle, offset});
-  program.Send(north::More{4, handle, 1, 1, 5000});
+  program.Send(north::More{8, handle, 1, 1, 5000});
   EXPECT_EQ(1u, Sum(Grants(program)));
 }
 

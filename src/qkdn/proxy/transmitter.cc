@@ -197,7 +197,10 @@ bool Transmitter::ServeRequest(const StreamId& id, Stream& stream, Waiting& wait
   for (;;) {
     const std::uint64_t piece = PieceFor(stream, waiting);
     if (piece == 0) break;
-    const MutableByteSpan memory = stream.sink->Allocate(piece);
+    MutableByteSpan memory = stream.sink->Allocate(piece);
+    // What it needs may have room where what it wants has none.
+    if (memory.empty() && waiting.announced < need && piece > need - waiting.announced)
+      memory = stream.sink->Allocate(need - waiting.announced);
     if (memory.empty()) {
       if (waiting.announced >= need) break;
       if (stream.kind == StreamKind::kSession) back_off_.Pause(io_.Now());

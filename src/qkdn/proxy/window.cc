@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "qkdn/proxy/link_io.h"
 #include "ssn/secret.h"
 
 namespace ssn::qkdn::proxy {
@@ -60,20 +61,27 @@ Window::~Window() {
   account_.Remove(*this);
 }
 
+std::uint64_t Window::MostFor(std::size_t bytes) const noexcept {
+  return bytes <= kSmallRequestBytes ? size_ : (size_ - WindowMemory::KeptForSmall(size_)) / page_ * page_;
+}
+
 MutableByteSpan Window::Allocate(std::size_t bytes) {
-  if (bytes == 0 || bytes > size_) return {};
+  const std::uint64_t most = MostFor(bytes);
+  if (bytes == 0 || bytes > most) return {};
   const std::uint64_t length = (bytes + page_ - 1) / page_ * page_;
+  if (allocated_ > most - length) return {};
   const auto room = std::ranges::find_if(free_, [&](const auto& extent) { return extent.second >= length; });
   if (room == free_.end()) return {};
   const auto [offset, room_length] = *room;
-  if (!MakeResident(offset, length)) return {};
+  const bool small = bytes <= kSmallRequestBytes;
+  if (!MakeResident(offset, length, small ? 0 : WindowMemory::KeptForSmall(account_.max()))) return {};
   free_.erase(room);
   if (room_length > length) free_.emplace(offset + length, room_length - length);
   allocated_ += length;
   return {base_ + offset, bytes};
 }
 
-bool Window::MakeResident(std::uint64_t offset, std::uint64_t length) {
+bool Window::MakeResident(std::uint64_t offset, std::uint64_t length, std::uint64_t left) {
   const std::uint64_t first = offset / page_;
   const std::uint64_t last = first + length / page_;
   const auto missing_pages = [&] {
@@ -82,11 +90,11 @@ bool Window::MakeResident(std::uint64_t offset, std::uint64_t length) {
                                                  false));
   };
   std::uint64_t missing = missing_pages();
-  if (missing == 0) return true;
-  if (!account_.Reserve(missing * page_)) return false;
+  if (missing == 0 && left == 0) return true;
+  if (!account_.Reserve(missing * page_, left)) return false;
   // Reserve may have trimmed this very window.
   if (const std::uint64_t now = missing_pages(); now != missing) {
-    if (!account_.Reserve((now - missing) * page_)) return account_.Return(missing * page_), false;
+    if (!account_.Reserve((now - missing) * page_, left)) return account_.Return(missing * page_), false;
     missing = now;
   }
   std::fill(resident_.begin() + static_cast<std::ptrdiff_t>(first),

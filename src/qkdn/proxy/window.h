@@ -45,6 +45,9 @@ class Window {
   std::uint64_t allocated() const noexcept { return allocated_; }
   std::uint64_t resident() const noexcept { return resident_pages_ * page_; }
 
+  // MostFor is the most that a grant of `bytes` can find in an empty window: one that is not small leaves
+  // what WindowMemory keeps for those.
+  std::uint64_t MostFor(std::size_t bytes) const noexcept;
   // Allocate takes whole pages at the lowest offset that has room, so that the pages used last are used
   // again.
   MutableByteSpan Allocate(std::size_t bytes);
@@ -61,7 +64,7 @@ class Window {
  private:
   Window(WindowMemory& account, std::uint64_t size, std::uint64_t page);
   Status Map();
-  bool MakeResident(std::uint64_t offset, std::uint64_t length);
+  bool MakeResident(std::uint64_t offset, std::uint64_t length, std::uint64_t left);
   void GiveBack(std::uint64_t offset, std::uint64_t length);
 
   WindowMemory& account_;

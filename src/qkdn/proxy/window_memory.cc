@@ -5,13 +5,14 @@
 
 namespace ssn::qkdn::proxy {
 
-bool WindowMemory::Reserve(std::uint64_t bytes) {
-  if (bytes > max_) return false;
+bool WindowMemory::Reserve(std::uint64_t bytes, std::uint64_t left) {
+  const std::uint64_t most = max_ - std::min(left, max_);
+  if (bytes > most) return false;
   for (Window* window : windows_) {
-    if (used_ <= max_ - bytes) break;
+    if (used_ <= most - bytes) break;
     window->Trim();
   }
-  if (used_ > max_ - bytes) return false;
+  if (used_ > most - bytes) return false;
   used_ += bytes;
   return true;
 }

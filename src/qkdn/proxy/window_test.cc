@@ -107,9 +107,10 @@ TEST(Window, FreedMemoryIsWipedAndJoinsItsNeighbours) {
   std::ranges::shuffle(pieces, random);
   for (const MutableByteSpan& piece : pieces) window->Free(piece);
   EXPECT_EQ(0u, window->allocated());
-  const MutableByteSpan whole = window->Allocate(16 * kPage);
-  ASSERT_EQ(16 * kPage, whole.size()) << "all extents are one again";
-  EXPECT_TRUE(IsZero(whole));
+  const MutableByteSpan most = window->Allocate(15 * kPage);
+  ASSERT_EQ(15 * kPage, most.size()) << "all extents are one again";
+  EXPECT_TRUE(IsZero(most));
+  EXPECT_TRUE(IsZero(window->Allocate(kPage)));
 }
 
 TEST(Window, WhatIsNotFreedIsLeftToTheProgram) {
@@ -153,8 +154,11 @@ TEST(Window, AccountBoundsAllWindowsTogether) {
   const MutableByteSpan in_a = a->Allocate(3 * kMiB);
   ASSERT_FALSE(in_a.empty());
   EXPECT_TRUE(b->Allocate(2 * kMiB).empty());
-  const MutableByteSpan in_b = b->Allocate(kMiB);
+  const MutableByteSpan in_b = b->Allocate(kMiB - WindowMemory::KeptForSmall(account.max()));
   EXPECT_FALSE(in_b.empty());
+  EXPECT_TRUE(b->Allocate(kPage + 1).empty());
+  for (std::uint64_t left = WindowMemory::KeptForSmall(account.max()); left > 0; left -= kPage)
+    EXPECT_FALSE(b->Allocate(kPage).empty()) << left << " bytes are kept for small grants";
   EXPECT_TRUE(b->Allocate(1).empty());
   EXPECT_EQ(4 * kMiB, account.used());
   a->Free(in_a);
@@ -162,6 +166,34 @@ TEST(Window, AccountBoundsAllWindowsTogether) {
   const MutableByteSpan more = b->Allocate(2 * kMiB);
   EXPECT_EQ(2 * kMiB, more.size()) << "a gives up what it only keeps";
   EXPECT_EQ(3 * kMiB, account.used());
+}
+
+TEST(Window, SmallGrantsFindRoomWhenLargeOnesHaveTakenTheRest) {
+  WindowMemory account(64 * kMiB, false);
+  const auto window = NewWindow(kMiB, account);
+  EXPECT_EQ(kMiB, window->MostFor(kPage));
+  EXPECT_EQ(kMiB - 16 * kPage, window->MostFor(kPage + 1));
+  EXPECT_TRUE(window->Allocate(kMiB - 15 * kPage).empty());
+  while (!window->Allocate(2 * kPage).empty()) {
+  }
+  EXPECT_EQ(kMiB - 16 * kPage, window->allocated());
+  for (int i = 0; i < 16; ++i) EXPECT_EQ(kPage, window->Allocate(kPage).size());
+  EXPECT_TRUE(window->Allocate(1).empty());
+}
+
+TEST(Window, LargeGrantsDoNotTakePagesThatSmallOnesBroughtIntoAFullAccount) {
+  WindowMemory account(4 * kMiB, false);
+  const std::uint64_t kept = WindowMemory::KeptForSmall(account.max());
+  const auto a = NewWindow(4 * kMiB, account);
+  const auto b = NewWindow(4 * kMiB, account);
+  ASSERT_FALSE(b->Allocate(2 * kMiB).empty());
+  ASSERT_FALSE(a->Allocate(2 * kMiB - kept).empty());
+  std::vector<MutableByteSpan> small;
+  for (std::uint64_t taken = 0; taken < kept; taken += kPage) small.push_back(a->Allocate(kPage));
+  for (const MutableByteSpan& grant : small) a->Free(grant);
+  ASSERT_EQ(account.max(), account.used()) << "a keeps their pages";
+  EXPECT_TRUE(a->Allocate(2 * kPage).empty());
+  EXPECT_FALSE(b->Allocate(kPage).empty());
 }
 
 TEST(Window, BooksOfTheAccountStayExactUnderAnyOrder) {
