@@ -20,6 +20,16 @@ void ProgramStream::Start(std::uint32_t request) {
   if (ended_) host_.Send(north::Ended{handle_, *ended_});
 }
 
+void ProgramStream::Request(const PadRequest& request) {
+  ++requests_;
+  link_.link.Request(name_.id, request);
+}
+
+void ProgramStream::RequestEnded() {
+  --requests_;
+  host_.RequestEnded();
+}
+
 void ProgramStream::SendGrant(const Piece& piece) {
   host_.Send(north::Grant{handle_, piece.offset, piece.position, host_.window().OffsetOf(piece.memory),
                           piece.memory.size()});
@@ -56,6 +66,7 @@ void ProgramStream::Close(BurnReason reason, bool wipe) {
       link_.link.CloseToReceive(name_.id);
     ended_ = north::Refusal::kStreamEnded;
   }
+  while (requests_ > 0) RequestEnded();
   for (const Piece& piece : pieces_) {
     ledger().BurntOfStream(name_.id, piece.memory.size() - piece.used, reason, piece.position + piece.used);
     if (wipe) Free(piece.memory);
@@ -65,12 +76,12 @@ void ProgramStream::Close(BurnReason reason, bool wipe) {
 }
 
 void ProgramStream::Done(std::uint32_t request) {
-  host_.RequestEnded();
+  RequestEnded();
   host_.Send(north::Done{request});
 }
 
 void ProgramStream::Refused(std::uint32_t request, north::Refusal reason, const std::string& message) {
-  host_.RequestEnded();
+  RequestEnded();
   host_.Send(north::Refused{request, reason, message});
 }
 

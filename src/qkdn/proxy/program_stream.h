@@ -42,11 +42,11 @@ class ProgramStream : public PadSink {
   StreamOpening Open();
   // Start tells the program that the stream is open, and of the grants that came before it was.
   void Start(std::uint32_t request);
-  void Request(const PadRequest& request) { link_.link.Request(name_.id, request); }
+  void Request(const PadRequest& request);
   // Release is false if `offset` goes back, or past what was granted.
   bool Release(std::uint64_t offset);
-  // Close leaves the link and enters what was not used as burnt. `wipe`: the program no longer uses its
-  // window, or said so of this stream; else what it has at hand is left to it.
+  // Close leaves the link and enters what was not used as burnt; requests end without an answer. `wipe`: the
+  // program no longer uses its window, or said so of this stream; else what it has at hand is left to it.
   void Close(BurnReason reason, bool wipe);
 
   const Name& name() const noexcept { return name_; }
@@ -69,6 +69,7 @@ class ProgramStream : public PadSink {
     std::uint64_t used = 0;
   };
   void SendGrant(const Piece& piece);
+  void RequestEnded();
   Ledger& ledger() { return name_.direction == PadDirection::kTransmit ? link_.tx_ledger : link_.rx_ledger; }
 
   Host& host_;
@@ -76,6 +77,7 @@ class ProgramStream : public PadSink {
   const std::uint32_t handle_;
   const Name name_;
   bool started_ = false;
+  std::size_t requests_ = 0;  // not answered yet
   std::optional<north::Refusal> ended_;
   std::uint64_t granted_ = 0;
   std::uint64_t used_ = 0;

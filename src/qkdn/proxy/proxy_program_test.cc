@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "qkdn/proxy/program.h"
 #include "qkdn/proxy/test_node.h"
 
 namespace {
@@ -112,6 +113,30 @@ TEST_F(ProxyProgramTest, WhatAProgramUsedIsUsedInTheBooksWhenItCloses) {
   const PairSnapshot books = a.Link().tx;
   EXPECT_EQ(300u, books.used);
   EXPECT_EQ(books.granted - 1000 - 300, books.burnt[static_cast<std::size_t>(BurnReason::kStreamClosed)]);
+}
+
+TEST_F(ProxyProgramTest, RequestsThatWaitAreForgottenWithTheirStream) {
+  const auto answer = [&] {
+    std::optional<north::FromProxy> message = program->Receive();
+    while (message && std::holds_alternative<north::Grant>(*message)) message = program->Receive();
+    return message;
+  };
+  constexpr std::size_t kRequests = Program::kMaxWaiting / 4;
+  for (std::uint8_t i = 0; i < 5; ++i) {  // nobody opens these at the other end
+    const StreamId id = Id(static_cast<std::uint8_t>(10 + i));
+    program->Send(north::Open{2, id, 1, PadDirection::kTransmit, north::StreamKind::kSession, 1, 1, 5000});
+    const auto opened = answer();
+    ASSERT_TRUE(opened && std::holds_alternative<north::Opened>(*opened));
+    const auto done = answer();
+    ASSERT_TRUE(done && std::holds_alternative<north::Done>(*done));
+    const std::uint32_t handle = std::get<north::Opened>(*opened).handle;
+    for (std::size_t request = 0; request < kRequests; ++request)
+      program->Send(north::More{3, handle, 8192, 8192, 5000});
+    program->Send(north::Close{handle});
+  }
+  program->Send(north::More{4, 1, 0, 0, 0});
+  const auto last = answer();
+  EXPECT_TRUE(last && std::holds_alternative<north::Done>(*last));
 }
 
 TEST_F(ProxyProgramTest, LastMessagesOfAProgramThatEndedWithoutReadingCount) {
