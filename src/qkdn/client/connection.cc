@@ -127,6 +127,10 @@ void Connection::Close(Lock& lock, StreamState& stream, std::uint64_t unreleased
     Lose("the proxy does not read");
 }
 
+void Connection::Detach(Lock& lock, const StreamId& stream) noexcept {
+  if (!Send(lock, north::Detach{stream}, After(kClosePatience))) Lose("the proxy does not read");
+}
+
 // One step of waiting: false if the deadline has passed.
 bool Connection::Step(Lock& lock, Deadline deadline) noexcept {
   if (reading_) {

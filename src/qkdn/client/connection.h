@@ -90,7 +90,7 @@ class Connection {
   template <typename Question>
   void Ask(Lock& lock, Question question, Deadline deadline, Request& request);
   // Detach: see ssn/pad_client.h.
-  void Detach(Lock&, const StreamId& stream) noexcept { TrySend(north::Detach{stream}); }
+  void Detach(Lock& lock, const StreamId& stream) noexcept;
   // Release tells the proxy that the stream's pad below `offset` is used. False: not now, try again later.
   bool Release(Lock& lock, const StreamState& stream, std::uint64_t offset) noexcept;
   // Close ends the stream, wipes what it has not taken and destroys its state. `unreleased`: up to here its pad is used, which the proxy
