@@ -56,7 +56,8 @@ disabled_mgr_modules() {
 # write_conf OSD_SIZE_BYTES ADDRESS OTP EXTRA_FILE: writes ceph.conf; the lines of EXTRA_FILE ('' for none) come last
 # and win: they begin in [global], where every setting but the daemons' folders is.
 write_conf() {
-    local osd_size=$1 address=$2 otp=$3 extra=$4 run fsid modules
+    local osd_size=$1 address=$2 otp=$3 extra=$4 run fsid modules monitor
+    ((otp)) && monitor="[v2:$address:3300]" || monitor="[v2:$address:3300,v1:$address:6789]"
     run=$(realpath "$cluster_dir/run")
     fsid=$(</proc/sys/kernel/random/uuid)
     modules=$(disabled_mgr_modules)
@@ -83,9 +84,8 @@ keyring = $cluster_dir/\$name.keyring
 
 [global]
 fsid = $fsid
-mon host = [v2:$address:3300]
+mon host = $monitor
 $(netns_name >/dev/null && printf 'public network = %s.0/24' "$netns_network" || printf 'public addr = %s' "$address")
-ms bind msgr1 = false
 auth cluster required = cephx
 auth service required = cephx
 auth client required = cephx

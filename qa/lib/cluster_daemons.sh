@@ -66,9 +66,10 @@ start_daemon() {
 }
 
 start_monitor() {
-    local address=$1 all_keys=$cluster_dir/all.keyring monmap=$cluster_dir/monmap fsid
+    local all_keys=$cluster_dir/all.keyring monmap=$cluster_dir/monmap fsid addresses
     fsid=$(ceph-conf --conf "$conf" --lookup fsid)
-    monmaptool --create --fsid "$fsid" --addv a "[v2:$address:3300]" "$monmap" >/dev/null
+    addresses=$(ceph-conf --conf "$conf" --lookup mon_host)
+    monmaptool --create --fsid "$fsid" --addv a "$addresses" "$monmap" >/dev/null
     # The monitor's store begins with every key of this file, so none has to be added later.
     cat "$cluster_dir"/{mon,client.admin}.keyring "$cluster_dir"/{mgr,osd/*}/keyring >"$all_keys"
     with_otp mon.a -- timeout --foreground 60 ceph-mon --conf "$conf" --id a --mkfs --monmap "$monmap" --keyring "$all_keys" \

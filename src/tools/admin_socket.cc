@@ -5,16 +5,17 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
+
+#include "tools/descriptor.h"
+#include "tools/process_sockets.h"
 
 namespace ssn::tools {
 namespace {
@@ -22,38 +23,15 @@ namespace {
 constexpr timeval kPatience{5, 0};
 constexpr std::size_t kMaxAnswerBytes = std::size_t{16} << 20;
 
-struct Descriptor {
-  int fd = -1;
-  ~Descriptor() {
-    if (fd >= 0) close(fd);
-  }
-};
-
 Status SystemError(const std::string& path) {
   return Status::Unavailable(fmt::format("admin socket {}: {}", path, std::strerror(errno)));
-}
-
-// The inodes of the sockets that a process has open.
-std::set<std::string> SocketsOf(const std::string& folder) {
-  constexpr std::string_view kSocket = "socket:[";
-  std::set<std::string> inodes;
-  std::error_code error;
-  for (auto entry = std::filesystem::directory_iterator(folder + "/fd", error);
-       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    std::error_code gone;
-    const std::string target = std::filesystem::read_symlink(entry->path(), gone).string();
-    if (target.starts_with(kSocket))
-      inodes.insert(target.substr(kSocket.size(), target.size() - kSocket.size() - 1));
-  }
-  return inodes;
 }
 
 // Empty: there is none.
 std::string PathOf(pid_t daemon) {
   constexpr unsigned long kListens = 0x10000;  // __SO_ACCEPTCON
-  const std::string folder = fmt::format("/proc/{}", daemon);
-  const std::set<std::string> inodes = SocketsOf(folder);
-  std::ifstream file(folder + "/net/unix");
+  const std::set<std::string> inodes = SocketsOf(daemon);
+  std::ifstream file(fmt::format("/proc/{}/net/unix", daemon));
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
     std::string number, count, protocol, type, state, inode, path;
@@ -87,7 +65,7 @@ Result<std::string> AskAdminSocket(pid_t daemon, const std::string& command) {
   if (path.size() >= sizeof address.sun_path)
     return Status::Unavailable("admin socket: its path is too long");
   std::copy(path.begin(), path.end(), address.sun_path);
-  const Descriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   // Ceph reads until a zero byte, and answers with a length, big-endian, and so many bytes.
   const std::size_t bytes = command.size() + 1;
   std::uint8_t length[4];

@@ -10,6 +10,7 @@
 
 #include "tools/admin_socket.h"
 #include "tools/ask_proxy.h"
+#include "tools/messenger_banner.h"
 #include "tools/text_table.h"
 
 namespace ssn::tools {
@@ -103,6 +104,19 @@ Result<std::string> NotSecureOnly(const std::string& config) {
   return fmt::format("{}", fmt::join(others, ", "));
 }
 
+std::string NotVersion2Only(const CephDaemon& daemon, const std::vector<Listener>& listeners) {
+  const bool serves_others = daemon.name.starts_with("mgr.");  // its modules do, by HTTP
+  for (const Listener& listener : listeners) {
+    if (SpeaksVersion1(listener))
+      return fmt::format("it listens at {} by version 1 of the messenger, which encrypts nothing",
+                         listener.address);
+    if (!SpeaksVersion2(listener) && !serves_others)
+      return fmt::format("it does not say at {} by which version of the messenger it listens",
+                         listener.address);
+  }
+  return "";
+}
+
 CLI::App* AddLinks(CLI::App& app, LinksOptions& options) {
   CLI::App* links =
       app.add_subcommand("links", "Programs whose sessions are under one-time pad, and with whom");
@@ -130,6 +144,11 @@ int Fail(const std::string& why) {
 
 // Why a daemon may have sessions without the provider; empty: it may not.
 std::string OpenDoors(const CephDaemon& daemon) {
+  constexpr std::chrono::seconds kPatience{3};
+  const auto listeners = ListenersOf(daemon.pid, kPatience);
+  if (!listeners.ok()) return listeners.status().message();
+  const std::string unencrypted = NotVersion2Only(daemon, listeners.value());
+  if (!unencrypted.empty()) return unencrypted;
   const auto config = AskAdminSocket(daemon.pid, R"({"prefix": "config show"})");
   if (!config.ok()) return config.status().message();
   const auto modes = NotSecureOnly(config.value());

@@ -14,6 +14,7 @@
 
 #include "ssn/status.h"
 #include "tools/ceph_daemons.h"
+#include "tools/messenger_banner.h"
 
 namespace ssn::tools {
 
@@ -30,6 +31,9 @@ Result<std::vector<CephDaemon>> FindUnprotected(const std::vector<CephDaemon>& d
 // which are not encrypted: "ms_cluster_mode=crc secure". Empty: there is none. No proxy knows of such
 // sessions.
 Result<std::string> NotSecureOnly(const std::string& config);
+
+// NotVersion2Only says where a daemon listens by version 1 of the messenger. Empty: nowhere.
+std::string NotVersion2Only(const CephDaemon& daemon, const std::vector<Listener>& listeners);
 
 struct LinksOptions {
   std::vector<std::string> socket_paths = {"/run/ssn/pad.sock"};

@@ -72,6 +72,21 @@ TEST(SsnLinks, EveryModeHasToBeSecureAlone) {
   EXPECT_EQ(Status::Code::kCorrupt, NotSecureOnly("").status().code());
 }
 
+TEST(SsnLinks, ADaemonListensByVersion2Alone) {
+  const CephDaemon osd{"osd.0", 70};
+  const CephDaemon mgr{"mgr.x", 71};
+  const Listener v2{"127.0.0.1:6800", "ceph v2\n\x10"};
+  const Listener v1{"127.0.0.1:6801", "ceph v027"};
+  const Listener silent{"[::]:9283", ""};
+  EXPECT_EQ("", NotVersion2Only(osd, {v2, v2}));
+  EXPECT_EQ("it listens at 127.0.0.1:6801 by version 1 of the messenger, which encrypts nothing",
+            NotVersion2Only(osd, {v2, v1}));
+  EXPECT_EQ("it does not say at [::]:9283 by which version of the messenger it listens",
+            NotVersion2Only(osd, {v2, silent}));
+  EXPECT_EQ("", NotVersion2Only(mgr, {v2, silent}));
+  EXPECT_NE("", NotVersion2Only(mgr, {silent, v1}));
+}
+
 TEST(AdminSocket, ADaemonWithoutOneIsNotAsked) {
   EXPECT_EQ("it has no admin socket", AskAdminSocket(getpid(), "{}").status().message());
 }
