@@ -51,20 +51,22 @@ bool Parse(const std::string& hex, Address& address) {
   char text[INET6_ADDRSTRLEN] = {};
   inet_ntop(v6 ? AF_INET6 : AF_INET, words, text, sizeof text);
   address.text = v6 ? fmt::format("[{}]:{}", text, port) : fmt::format("{}:{}", text, port);
+  const auto set = [&address](auto in) {
+    address.size = sizeof in;
+    std::memcpy(&address.storage, &in, sizeof in);
+  };
   if (v6) {
     sockaddr_in6 in{};
     in.sin6_family = AF_INET6;
     in.sin6_port = htons(port);
     std::memcpy(&in.sin6_addr, words, sizeof in.sin6_addr);
-    address.size = sizeof in;
-    std::memcpy(&address.storage, &in, sizeof in);
+    set(in);
   } else {
     sockaddr_in in{};
     in.sin_family = AF_INET;
     in.sin_port = htons(port);
     std::memcpy(&in.sin_addr, words, sizeof in.sin_addr);
-    address.size = sizeof in;
-    std::memcpy(&address.storage, &in, sizeof in);
+    set(in);
   }
   return true;
 }

@@ -42,7 +42,7 @@ class Server {
         const std::size_t size_now = std::min(piece, banner.size() - at);
         EXPECT_EQ(static_cast<ssize_t>(size_now),
                   send(connection_, banner.data() + at, size_now, MSG_NOSIGNAL));
-        std::this_thread::sleep_for(5ms);
+        std::this_thread::sleep_for(5ms);  // the pieces arrive one by one
       }
     });
   }
@@ -53,7 +53,6 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // As this process has no other listening sockets.
   Listener Find(const std::vector<Listener>& listeners, const std::string& host) const {
     const std::string address = host + ":" + std::to_string(port_);
     const auto found = std::ranges::find(listeners, address, &Listener::address);
@@ -76,7 +75,7 @@ TEST(MessengerBanner, TellsTheVersionsOfEveryPort) {
   const Server silent(AF_INET, "");
   const auto listeners = ListenersOf(getpid(), 500ms);
   ASSERT_TRUE(listeners.ok()) << listeners.status().message();
-  ASSERT_EQ(5u, listeners.value().size());
+  ASSERT_EQ(5u, listeners.value().size());  // this process listens nowhere else
   const auto versions = [&](const Server& server, const std::string& host) {
     const Listener found = server.Find(listeners.value(), host);
     return std::pair(SpeaksVersion1(found), SpeaksVersion2(found));

@@ -105,6 +105,7 @@ Result<std::string> NotSecureOnly(const std::string& config) {
 }
 
 std::string NotVersion2Only(const CephDaemon& daemon, const std::vector<Listener>& listeners) {
+  if (listeners.empty()) return "no port of it can be seen";
   const bool serves_others = daemon.name.starts_with("mgr.");  // its modules do, by HTTP
   for (const Listener& listener : listeners) {
     if (SpeaksVersion1(listener))

@@ -32,7 +32,8 @@ Result<std::vector<CephDaemon>> FindUnprotected(const std::vector<CephDaemon>& d
 // sessions.
 Result<std::string> NotSecureOnly(const std::string& config);
 
-// NotVersion2Only says where a daemon listens by version 1 of the messenger. Empty: nowhere.
+// NotVersion2Only says where a daemon listens by version 1 of the messenger, or that it cannot be seen. Empty:
+// nowhere.
 std::string NotVersion2Only(const CephDaemon& daemon, const std::vector<Listener>& listeners);
 
 struct LinksOptions {

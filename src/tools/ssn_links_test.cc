@@ -79,6 +79,7 @@ TEST(SsnLinks, ADaemonListensByVersion2Alone) {
   const Listener v1{"127.0.0.1:6801", "ceph v027"};
   const Listener silent{"[::]:9283", ""};
   EXPECT_EQ("", NotVersion2Only(osd, {v2, v2}));
+  EXPECT_EQ("no port of it can be seen", NotVersion2Only(osd, {}));
   EXPECT_EQ("it listens at 127.0.0.1:6801 by version 1 of the messenger, which encrypts nothing",
             NotVersion2Only(osd, {v2, v1}));
   EXPECT_EQ("it does not say at [::]:9283 by which version of the messenger it listens",
